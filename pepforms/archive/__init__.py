@@ -1,0 +1,1 @@
+"""The archival PDF: stamped, sealed, judged by veraPDF and verified by other code than made it."""

@@ -1,0 +1,103 @@
+"""What a PDF says about itself: the XMP packet and the document information, written together so that they agree."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+from xml.sax.saxutils import escape
+
+import regex
+
+import pepforms
+
+if TYPE_CHECKING:
+    import pikepdf
+
+PRODUCER = f"pepforms {pepforms.__version__}"
+
+_NOT_XML = regex.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+
+_CLAIMS = """\
+<pdfaid:part>{part}</pdfaid:part>
+<pdfaid:conformance>A</pdfaid:conformance>
+<pdfuaid:part>1</pdfuaid:part>
+<pdfaExtension:schemas><rdf:Bag><rdf:li rdf:parseType="Resource">
+<pdfaSchema:schema>PDF/UA identification schema</pdfaSchema:schema>
+<pdfaSchema:namespaceURI>http://www.aiim.org/pdfua/ns/id/</pdfaSchema:namespaceURI>
+<pdfaSchema:prefix>pdfuaid</pdfaSchema:prefix>
+<pdfaSchema:property><rdf:Seq><rdf:li rdf:parseType="Resource">
+<pdfaProperty:name>part</pdfaProperty:name>
+<pdfaProperty:valueType>Integer</pdfaProperty:valueType>
+<pdfaProperty:category>internal</pdfaProperty:category>
+<pdfaProperty:description>Part of ISO 14289 that the file conforms to</pdfaProperty:description>
+</rdf:li></rdf:Seq></pdfaSchema:property>
+</rdf:li></rdf:Bag></pdfaExtension:schemas>
+"""
+"""PDF/A knows no PDF/UA by itself: its identification is declared as an extension schema, or the file fails PDF/A."""
+
+_PACKET = """\
+<?xpacket begin="\ufeff" id="W5M0MpCehiHzreSzNTczkc9d"?>
+<x:xmpmeta xmlns:x="adobe:ns:meta/">
+<rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#">
+<rdf:Description rdf:about=""
+ xmlns:dc="http://purl.org/dc/elements/1.1/" xmlns:xmp="http://ns.adobe.com/xap/1.0/"
+ xmlns:pdf="http://ns.adobe.com/pdf/1.3/" xmlns:pdfaid="http://www.aiim.org/pdfa/ns/id/"
+ xmlns:pdfuaid="http://www.aiim.org/pdfua/ns/id/"
+ xmlns:pdfaExtension="http://www.aiim.org/pdfa/ns/extension/"
+ xmlns:pdfaSchema="http://www.aiim.org/pdfa/ns/schema#" xmlns:pdfaProperty="http://www.aiim.org/pdfa/ns/property#">
+{properties}</rdf:Description>
+</rdf:RDF>
+</x:xmpmeta>
+<?xpacket end="w"?>"""
+
+
+@dataclass(frozen=True, slots=True)
+class About:
+    """What a document says about itself. `pdfa_part` 2 or 3 claims PDF/A-2a or -3a with PDF/UA-1; None claims nothing."""
+
+    title: str
+    subject: str
+    language: str
+    at: datetime | None
+    pdfa_part: int | None
+
+
+def write(document: "pikepdf.Pdf", about: About) -> None:
+    """Replace the document's XMP packet and its document information."""
+    from pikepdf import Dictionary, Name
+
+    document.Root.Metadata = document.make_stream(_xmp(about), Type=Name.Metadata, Subtype=Name.XML)
+    information = {"/Title": about.title, "/Subject": about.subject, "/Producer": PRODUCER, "/Creator": PRODUCER}
+    if about.at:
+        information["/CreationDate"] = information["/ModDate"] = pdf_date(about.at)
+    document.trailer.Info = document.make_indirect(
+        Dictionary({key: _xml_text(value) for key, value in information.items() if value})
+    )
+
+
+def pdf_date(at: datetime) -> str:
+    """A moment as PDF writes it, in UTC."""
+    return f"D:{at.astimezone(UTC):%Y%m%d%H%M%S}Z"
+
+
+def _xmp(about: About) -> bytes:
+    rows = [_in_words("title", about.title), _in_words("description", about.subject)]
+    rows.append(f"<dc:language><rdf:Bag><rdf:li>{about.language}</rdf:li></rdf:Bag></dc:language>\n")
+    rows.append(f"<pdf:Producer>{PRODUCER}</pdf:Producer>\n<xmp:CreatorTool>{PRODUCER}</xmp:CreatorTool>\n")
+    if about.at:
+        moment = f"{about.at.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
+        rows.extend(f"<xmp:{key}>{moment}</xmp:{key}>\n" for key in ("CreateDate", "ModifyDate", "MetadataDate"))
+    if about.pdfa_part:
+        rows.append(_CLAIMS.format(part=about.pdfa_part))
+    return _PACKET.format(properties="".join(rows)).encode("utf-8")
+
+
+def _in_words(key: str, text: str) -> str:
+    if not text:
+        return ""
+    value = f'<rdf:Alt><rdf:li xml:lang="x-default">{escape(_xml_text(text))}</rdf:li></rdf:Alt>'
+    return f"<dc:{key}>{value}</dc:{key}>\n"
+
+
+def _xml_text(text: str) -> str:
+    """XML has no place for control characters, not even escaped: a packet that holds one cannot be read."""
+    return _NOT_XML.sub(" ", text)

@@ -1,0 +1,379 @@
+"""The command line: `pepforms validate`, `render`, `archive`, `verify` and the rest.
+
+Results go to standard output; messages and progress bars to standard error, bars only on a terminal.
+"""
+
+import json
+import os
+import sys
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, NoReturn, TypeVar
+
+import click
+
+from pepforms import __version__, check, digest, files, forms, pipeline, report, settings, sources
+from pepforms.archive import manifest
+from pepforms.archive import verify as verification
+from pepforms.errors import Broken, PepformsError, Refused, Unreadable
+from pepforms.model import AUDIENCES, STAGES
+from pepforms.sources import Source
+from pepforms.wiring import Wiring
+
+T, R = TypeVar("T"), TypeVar("R")
+
+_WORST_FIRST = (70, 78, 75, 66, 65)
+_WIDTH = 100
+
+
+def main() -> NoReturn:
+    """The console script: no traceback reaches a user, and the exit code says who must act."""
+    try:
+        code = commands.main(standalone_mode=False) or 0
+    except click.UsageError as error:
+        error.show()
+        code = 64
+    except click.Abort:
+        code = 130
+    except PepformsError as error:
+        click.echo(str(error), err=True)
+        code = error.exit_code
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        code = 0
+    except OSError as error:  # standard output on a full disk, above all
+        told = files.in_words(Path("The output"), error)
+        click.echo(str(told), err=True)
+        code = told.exit_code
+    except Exception as error:  # its text may quote a child's data, so only its kind is told
+        click.echo(f"pepforms failed by its own fault ({type(error).__name__}). Please report it.", err=True)
+        code = 70
+    sys.exit(_flushed(int(code)))
+
+
+def _flushed(code: int) -> int:
+    """Standard output written to its end; a full disk shows only here."""
+    try:
+        sys.stdout.flush()
+    except OSError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        click.echo("The output could not be written: the disk is full.", err=True)
+        return 75
+    return code
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": _WIDTH})
+@click.version_option(__version__, prog_name="pepforms")
+@click.pass_context
+def commands(context: click.Context) -> None:
+    """Personal Education Plans: checked, filled into Word, made into archival PDFs, stamped and sealed.
+
+    PATH is a PEP as JSON, a .jsonl file of many, a folder of both, or - for standard input.
+    """
+    context.obj = Wiring(settings.load())
+
+
+paths_argument = click.argument("paths", nargs=-1, required=True, metavar="PATH…")
+out_option = click.option("--out", required=True, type=click.Path(path_type=Path), metavar="DIR", help="Output folder.")
+force_option = click.option("--force", is_flag=True, help="Write over a file that is there and differs.")
+format_option = click.option(
+    "--format", "as_format", type=click.Choice(["text", "json"]), default="text", help="How to print the results."
+)
+
+
+@commands.command()
+@paths_argument
+@click.option("--stage", type=click.Choice(STAGES), default="draft", help="How far the PEP has come.")
+@format_option
+@click.pass_obj
+def validate(wiring: Wiring, paths: tuple[str, ...], stage: Any, as_format: str) -> int:
+    """Say in plain English what is missing or wrong in each PEP.
+
+    Example: pepforms validate samples/valid --stage sign-off
+    """
+
+    def judged(source: Source) -> dict[str, Any]:
+        if source.error:
+            raise source.error
+        return report.validation(source.name, stage, check.check(source.data, stage, wiring.profile))
+
+    results, failures = [], _Failures()
+    for source, result in _each(sources.read(paths), judged, "Checking", workers=1):
+        if isinstance(result, PepformsError):
+            failures.add(source.name, result)
+            continue
+        results.append(result)
+        if not result["valid"]:
+            failures.codes.add(65)
+        if as_format == "text":
+            click.echo(report.validation_text(result))
+    if as_format == "json":
+        click.echo(json.dumps({"results": results}, ensure_ascii=False, indent=2))
+    return failures.exit_code
+
+
+@commands.command()
+@paths_argument
+@click.option("--form", "form_name", default="pep", help="The form: see pepforms template list.")
+@click.option("--audience", type=click.Choice(AUDIENCES), default="authority", help="Who will read this copy.")
+@click.option("--to", type=click.Choice(["pdf", "docx"]), default="pdf", help="PDF, or Word to edit.")
+@out_option
+@force_option
+@click.pass_obj
+def render(
+    wiring: Wiring, paths: tuple[str, ...], form_name: str, audience: str, to: Any, out: Path, force: bool
+) -> int:
+    """Make a document of each PEP: an accessible PDF, or Word.
+
+    Example: pepforms render samples/valid/year-5-review.json --to docx --out out
+    """
+    form = forms.named(form_name)
+    reader = form.offered(audience)
+    files.folder(out)
+
+    def rendered(source: Source) -> Path:
+        pep, _ = pipeline.checked(_data(source), "draft", wiring.profile)
+        document = pipeline.render(pep, form, reader, to, wiring)
+        files.write(out / document.name, document.data, force=force)
+        return out / document.name
+
+    return _made(_each(sources.read(paths), rendered, "Making documents"))
+
+
+@commands.command()
+@paths_argument
+@out_option
+@force_option
+@click.pass_obj
+def archive(wiring: Wiring, paths: tuple[str, ...], out: Path, force: bool) -> int:
+    """Make the sealed record of each signed-off PEP, with its row in DIR/manifest.csv.
+
+    Example: pepforms archive samples/valid/year-5-review.json --out out
+    """
+    files.folder(out)
+    _ = wiring.sealer  # no key: say so before any work
+    return _made(_records(wiring, sources.read(paths), out, force=force))
+
+
+@commands.command()
+@click.argument("paths", nargs=-1, required=True, metavar="FILE.pdf…")
+@format_option
+@click.pass_obj
+def verify(wiring: Wiring, paths: tuple[str, ...], as_format: str) -> int:
+    """Say of each PDF whether it holds: its standard, its seal, its data, each fact apart.
+
+    Example: pepforms verify out/*.pdf
+    """
+
+    def verified(path: str) -> dict[str, Any]:
+        facts = wiring.verify(_bytes(path))
+        return {"source": path, **facts.as_json(), "explained": verification.explain(facts)}
+
+    results, failures = [], _Failures()
+    for path, result in _each(paths, verified, "Verifying"):
+        if isinstance(result, PepformsError):
+            failures.add(path, result)
+            continue
+        explained = result.pop("explained")
+        results.append(result)
+        if not result["holds"]:
+            failures.codes.add(65)
+        if as_format == "text":
+            click.echo(report.verification_text(result, explained))
+    if as_format == "json":
+        click.echo(json.dumps({"results": results}, ensure_ascii=False, indent=2))
+    return failures.exit_code
+
+
+@commands.command("digest")
+@paths_argument
+@click.pass_obj
+def digest_(wiring: Wiring, paths: tuple[str, ...]) -> int:
+    """Print the digest that a sign-off of each PEP must carry.
+
+    Example: pepforms digest samples/valid/year-5-review.json
+    """
+
+    def digested(source: Source) -> str:
+        pep, _ = pipeline.checked(_data(source), "draft", wiring.profile)
+        return digest.pep_digest(pep)
+
+    failures = _Failures()
+    for source, result in _each(sources.read(paths), digested, "Reading", workers=1):
+        if isinstance(result, PepformsError):
+            failures.add(source.name, result)
+        else:
+            click.echo(f"{result}  {source.name}")
+    return failures.exit_code
+
+
+@commands.group()
+def template() -> None:
+    """The forms, and the facts that their Word templates may name."""
+
+
+@template.command("list")
+def template_list() -> None:
+    """List the forms: name, title, readers.
+
+    Example: pepforms template list
+    """
+    for form in forms.catalogue().values():
+        click.echo(f"{form.name:<12} {form.title}  ({form.template.name}; for {', '.join(form.audiences)})")
+
+
+@template.command("fields")
+def template_fields() -> None:
+    """List every placeholder that a Word template may use, with the words people see for it.
+
+    Example: pepforms template fields
+    """
+    for placeholder, meaning in report.placeholders():
+        click.echo(f"{placeholder:<58} {meaning}")
+
+
+@commands.command()
+@click.pass_obj
+def doctor(wiring: Wiring) -> int:
+    """Say what is set up, what is not, and what to do about it.
+
+    Example: pepforms doctor
+    """
+    healthy, text = report.doctor(wiring)
+    click.echo(text)
+    return 0 if healthy else 78
+
+
+@commands.command()
+@click.option("--out", default="out", type=click.Path(path_type=Path), metavar="DIR", help="Output folder.")
+@click.pass_obj
+def demo(wiring: Wiring, out: Path) -> int:
+    """Run the main job on the samples: Word and PDF of each, a sealed record of each that is signed off.
+
+    Example: pepforms demo --out out
+    """
+    from pepforms import demonstration
+
+    return demonstration.run(wiring, out)
+
+
+@commands.command()
+@click.option("--host", default="127.0.0.1", help="The address to listen on; only 127.0.0.1 for now.")
+@click.option("--port", default=8000, type=click.IntRange(1, 65535), help="The port to listen on.")
+@click.pass_obj
+def serve(wiring: Wiring, host: str, port: int) -> None:
+    """Serve the page and the HTTP API on this computer.
+
+    Example: pepforms serve --port 8000
+    """
+    from pepforms.web import serving
+
+    serving.serve(wiring, host, port)
+
+
+class _Failures:
+    """What went wrong among many; one bad file never stops the rest."""
+
+    def __init__(self) -> None:
+        self.codes: set[int] = set()
+
+    def add(self, source: str, error: PepformsError) -> None:
+        self.codes.add(error.exit_code)
+        click.echo(f"{source}: {error}", err=True)
+        for problem in error.problems if isinstance(error, Refused) else ():
+            if problem.severity == "blocks":
+                click.echo(report.problem_text(problem.as_json()), err=True)
+
+    @property
+    def exit_code(self) -> int:
+        return next((code for code in _WORST_FIRST if code in self.codes), 0)
+
+
+def _records(
+    wiring: Wiring, read: Iterable[Source], out: Path, *, force: bool
+) -> Iterator[tuple[Source, Path | PepformsError]]:
+    """Make the record of each source; a record that is there already, holds and embeds the same data is left alone."""
+    form = forms.named("pep")
+
+    def recorded(source: Source) -> Path:
+        pep, _ = pipeline.checked(_data(source), "record", wiring.profile)
+        path = out / pipeline.naming.record(pep)
+        there = path.read_bytes() if path.exists() else None
+        record = pipeline.archive(pep, form, wiring, there)
+        files.write(path, record.document.data, force=force)
+        manifest.add(out, [record.row])
+        return path
+
+    return _each(read, recorded, "Sealing records")
+
+
+def _made(results: Iterable[tuple[Source, Path | PepformsError]]) -> int:
+    """Print the path of each file made; say of each that was not, why."""
+    failures = _Failures()
+    for source, result in results:
+        if isinstance(result, PepformsError):
+            failures.add(source.name, result)
+        else:
+            click.echo(result)
+    return failures.exit_code
+
+
+def _data(source: Source) -> bytes:
+    if source.error:
+        raise source.error
+    return source.data
+
+
+def _bytes(path: str) -> bytes:
+    try:
+        return Path(path).read_bytes()
+    except OSError as error:
+        reason = os.strerror(error.errno or 0).lower()
+        raise Unreadable(f"It cannot be read: {reason}.", slug="unreadable-path") from error
+
+
+def _each(
+    items: Iterable[T], work: Callable[[T], R], label: str, *, workers: int = os.cpu_count() or 1
+) -> Iterator[tuple[T, R | PepformsError]]:
+    """Each item with its result or its error, in order, a few at once, under a progress bar on a terminal."""
+
+    def guarded(item: T) -> R | PepformsError:
+        try:
+            return work(item)
+        except PepformsError as error:
+            return error
+        except Exception as error:  # one item's surprise must not stop the others; its text may quote a child's data
+            return Broken(f"pepforms failed by its own fault ({type(error).__name__}). Please report it.", slug="bug")
+
+    waiting: deque[tuple[T, Future[R | PepformsError]]] = deque()
+    with ThreadPoolExecutor(workers) as pool, _bar(label) as step:
+        for item in items:
+            waiting.append((item, pool.submit(guarded, item)))
+            if len(waiting) > 2 * workers:
+                first, future = waiting.popleft()
+                yield first, future.result()
+                step()
+        while waiting:
+            first, future = waiting.popleft()
+            yield first, future.result()
+            step()
+
+
+@contextmanager
+def _bar(label: str) -> Iterator[Callable[[], None]]:
+    """A count that moves on a terminal; nothing elsewhere."""
+    if not sys.stderr.isatty():
+        yield lambda: None
+        return
+    done = 0
+
+    def step() -> None:
+        nonlocal done
+        done += 1
+        click.echo(f"\r{label}: {done}", nl=False, err=True)
+
+    yield step
+    click.echo("\r" + " " * (len(label) + 12) + "\r", nl=False, err=True)

@@ -1,0 +1,63 @@
+"""Files written whole or not at all, and never over a different file unasked."""
+
+import contextlib
+import errno
+import os
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+from pepforms.errors import Misconfigured, PepformsError, Refused, Unavailable
+
+
+def folder(path: Path) -> Path:
+    """The output folder, made if need be."""
+    with told(path):
+        path.mkdir(parents=True, exist_ok=True)
+    return path
+
+
+def write(path: Path, data: bytes, *, force: bool = False) -> None:
+    """Put the bytes there at once: a reader sees the old file or the new one, never half of one."""
+    with told(path):
+        if not force and path.exists() and path.read_bytes() != data:
+            raise Refused(
+                f"{path} is there already and differs. Move it away, choose another folder, or say --force.",
+                slug="file-differs",
+            )
+        replace(path, data)
+
+
+def replace(path: Path, data: bytes) -> None:
+    """Put the bytes there at once, whatever was there before."""
+    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=".pepforms-")
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        os.chmod(temporary, 0o600)
+        os.replace(temporary, path)
+    except BaseException:
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(temporary)
+        raise
+
+
+@contextlib.contextmanager
+def told(path: Path) -> Iterator[None]:
+    """Say in plain English why a path could not be written."""
+    try:
+        yield
+    except OSError as error:
+        raise in_words(path, error) from error
+
+
+def in_words(path: Path, error: OSError) -> PepformsError:
+    """The error that says in plain English why a path could not be written."""
+    if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+        return Unavailable(f"{path} could not be written: the disk is full. Make room and try again.", slug="disk-full")
+    return Misconfigured(
+        f"{path} cannot be written: {os.strerror(error.errno or 0).lower()}. Choose another folder, or change its rights.",
+        slug="output-not-writable",
+    )

@@ -1,0 +1,5 @@
+"""Fill: PEP data into an authority's own Word template."""
+
+from pepforms.fill.template import Template
+
+__all__ = ["Template"]

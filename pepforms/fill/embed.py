@@ -1,0 +1,89 @@
+"""What a filled document carries beside its text: embedded fonts and pictures, with their relationships and types."""
+
+import functools
+import hashlib
+import uuid
+from pathlib import Path
+
+from lxml import etree
+
+from pepforms.fill.package import Part
+from pepforms.fill.pictures import Media
+from pepforms.fonts import FACES, Face
+
+_OFFICE = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
+_RELATIONSHIPS = "http://schemas.openxmlformats.org/package/2006/relationships"
+_TYPES = "{http://schemas.openxmlformats.org/package/2006/content-types}"
+_W = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
+_FONT_TABLE = "word/fontTable.xml"
+_FONT_TABLE_TYPE = "application/vnd.openxmlformats-officedocument.wordprocessingml.fontTable+xml"
+_OBFUSCATED_TYPE = "application/vnd.openxmlformats-officedocument.obfuscatedFont"
+_EMPTY_FONT_TABLE = f'<w:fonts xmlns:w="{_W[1:-1]}" xmlns:r="{_OFFICE}"/>'.encode()
+_EMPTY_RELATIONSHIPS = f'<Relationships xmlns="{_RELATIONSHIPS}"/>'.encode()
+
+
+def pictures(template: dict[str, bytes], parts: dict[str, Part], part: str, media: Media) -> None:
+    """Add the pictures that a part has printed."""
+    if not media.files:
+        return
+    stem = part.rsplit("/", 1)[-1].removesuffix(".xml")
+    for number, png in enumerate(media.files, 1):
+        name = f"media/pepforms-{stem}-{number}.png"
+        parts[f"word/{name}"] = Part.of(png, level=0)
+        _relate(template, parts, part, f"pepforms{number}", "image", name)
+    _type(template, parts, "Default", {"Extension": "png", "ContentType": "image/png"})
+
+
+def fonts(template: dict[str, bytes], parts: dict[str, Part], faces: set[Face]) -> None:
+    """Embed the faces, obfuscated as the standard has it (ECMA-376 part 4, 17.8.1), so that any reader draws them."""
+    if _FONT_TABLE not in template:
+        _relate(template, parts, "word/document.xml", "pepformsFonts", "fontTable", "fontTable.xml")
+        _type(template, parts, "Override", {"PartName": f"/{_FONT_TABLE}", "ContentType": _FONT_TABLE_TYPE})
+    table = etree.fromstring(template.get(_FONT_TABLE, _EMPTY_FONT_TABLE))
+    for face in (face for face in FACES if face in faces):
+        for old in [font for font in table if font.get(f"{_W}name") == face.family]:
+            table.remove(old)
+        font = etree.SubElement(table, f"{_W}font", {f"{_W}name": face.family})
+        for kind, file in (("embedRegular", face.regular), ("embedBold", face.bold)):
+            if file is None:
+                continue
+            key, obfuscated = _obfuscated(file)
+            identity = f"pepforms-{file.stem}"
+            parts[f"word/fonts/{file.stem}.odttf"] = obfuscated
+            _relate(template, parts, _FONT_TABLE, identity, "font", f"fonts/{file.stem}.odttf")
+            etree.SubElement(font, f"{_W}{kind}", {f"{{{_OFFICE}}}id": identity, f"{_W}fontKey": key})
+    _keep(template, parts, _FONT_TABLE, table)
+    _type(template, parts, "Default", {"Extension": "odttf", "ContentType": _OBFUSCATED_TYPE})
+
+
+@functools.cache
+def _obfuscated(file: Path) -> tuple[str, Part]:
+    """A font's key and its bytes with the first 32 masked by the key; the key comes from the font, for the same bytes."""
+    data = file.read_bytes()
+    key = uuid.UUID(bytes=hashlib.sha256(data).digest()[:16])
+    mask = key.bytes[::-1] * 2
+    masked = bytes(byte ^ by for byte, by in zip(data[:32], mask, strict=True)) + data[32:]
+    return f"{{{str(key).upper()}}}", Part.of(masked)
+
+
+def _relate(
+    template: dict[str, bytes], parts: dict[str, Part], part: str, identity: str, kind: str, target: str
+) -> None:
+    folder, name = part.rsplit("/", 1)
+    path = f"{folder}/_rels/{name}.rels"
+    root = etree.fromstring(template.get(path, _EMPTY_RELATIONSHIPS))
+    attributes = {"Id": identity, "Type": f"{_OFFICE}/{kind}", "Target": target}
+    etree.SubElement(root, f"{{{_RELATIONSHIPS}}}Relationship", attributes)
+    _keep(template, parts, path, root)
+
+
+def _type(template: dict[str, bytes], parts: dict[str, Part], kind: str, attributes: dict[str, str]) -> None:
+    root = etree.fromstring(template["[Content_Types].xml"])
+    if not any(dict(known.attrib) == attributes for known in root):
+        root.insert(0, etree.Element(f"{_TYPES}{kind}", attributes))
+        _keep(template, parts, "[Content_Types].xml", root)
+
+
+def _keep(template: dict[str, bytes], parts: dict[str, Part], path: str, root: etree._Element) -> None:
+    template[path] = etree.tostring(root, encoding="UTF-8", xml_declaration=True, standalone=True)
+    parts[path] = Part.of(template[path], level=1)

@@ -1,0 +1,71 @@
+"""A Word file as a zip of parts: read strictly, written again fast.
+
+Most parts of a template are the same in every document, so they are deflated once and copied as they are. Python's
+zipfile cannot write bytes that are deflated already; the few structures that it takes are written here.
+"""
+
+import io
+import struct
+import zipfile
+import zlib
+from dataclasses import dataclass
+
+from pepforms.errors import Refused
+
+MOST_PARTS = 2_000
+MOST_BYTES = 100 << 20
+"""Larger than any real template: beyond these a file is a decompression bomb or a mistake."""
+
+_DAY = (1 << 5) | 1  # 1 January 1980, as reproducible zips have it
+_MADE_BY = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One part, deflated, with what the zip's directory says of it."""
+
+    deflated: bytes
+    crc: int
+    size: int
+
+    @classmethod
+    def of(cls, data: bytes, level: int = 6) -> "Part":
+        """The part that holds these bytes."""
+        squeeze = zlib.compressobj(level, zlib.DEFLATED, -15)
+        return cls(squeeze.compress(data) + squeeze.flush(), zlib.crc32(data), len(data))
+
+
+def read(data: bytes) -> dict[str, bytes]:
+    """The parts of a Word file by name, in their order; anything else is refused (slug `not-a-word-file`)."""
+    try:
+        with zipfile.ZipFile(io.BytesIO(data)) as archive:
+            entries = archive.infolist()
+            if len(entries) > MOST_PARTS or sum(entry.file_size for entry in entries) > MOST_BYTES:
+                raise Refused("This Word file is too large to be a template.", slug="too-large")
+            parts = {entry.filename: archive.read(entry) for entry in entries if not entry.is_dir()}
+    except (zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError, EOFError, OSError) as error:
+        raise Refused(
+            "This is not a Word file (.docx), or it is damaged or has a password. Save it again in Word.",
+            slug="not-a-word-file",
+        ) from error
+    if "[Content_Types].xml" not in parts or "word/document.xml" not in parts:
+        raise Refused("This is not a Word document: it has no text part.", slug="not-a-word-file")
+    if b"macroEnabled" in parts["[Content_Types].xml"] or "word/vbaProject.bin" in parts:
+        raise Refused("This Word file carries macros. Save it as an ordinary .docx.", slug="macros")
+    return parts
+
+
+def write(parts: dict[str, Part]) -> bytes:
+    """The bytes of the zip; the same parts give the same bytes."""
+    out, directory = bytearray(), bytearray()
+    for name, part in parts.items():
+        encoded = name.encode()
+        common = struct.pack(
+            "<HHHHHIIIHH",
+            _MADE_BY, 0x800, 8, 0, _DAY, part.crc, len(part.deflated), part.size, len(encoded), 0,
+        )  # fmt: skip
+        directory += b"PK\x01\x02" + struct.pack("<H", _MADE_BY) + common + struct.pack("<HHHII", 0, 0, 0, 0, len(out))
+        directory += encoded
+        out += b"PK\x03\x04" + common + encoded + part.deflated
+    end = struct.pack("<HHHHIIH", 0, 0, len(parts), len(parts), len(directory), len(out), 0)
+    return bytes(out + directory + b"PK\x05\x06" + end)

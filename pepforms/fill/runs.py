@@ -1,0 +1,100 @@
+"""Every character drawn: runs are cut where their font must change, and right-to-left paragraphs say so."""
+
+import copy
+import itertools
+
+from lxml import etree
+
+from pepforms import fonts
+from pepforms.fill.tags import W
+
+_AFTER_RTL = ("cs", "em", "lang", "eastAsianLayout", "specVanish", "oMath")
+_AFTER_BIDI = (
+    "adjustRightInd", "snapToGrid", "spacing", "ind", "contextualSpacing", "mirrorIndents", "suppressOverlap", "jc",
+    "textDirection", "textAlignment", "textboxTightWrap", "outlineLvl", "divId", "cnfStyle", "rPr", "sectPr",
+    "pPrChange",
+)  # fmt: skip
+_SPACE = "{http://www.w3.org/XML/1998/namespace}space"
+
+
+def give_fonts(root: etree._Element) -> set[fonts.Face]:
+    """Cut every run whose font lacks a character; answer with the faces that the document must then embed."""
+    used: set[fonts.Face] = set()
+    for run in {text.getparent() for text in root.iter(f"{W}t") if fonts.BEYOND_BASE.search(text.text or "")}:
+        if run is not None and run.tag == f"{W}r":
+            used |= _cut(run)
+    for paragraph in root.iter(f"{W}p"):
+        _turn(paragraph)
+    return used
+
+
+def _cut(run: etree._Element) -> set[fonts.Face]:
+    """Put one run for each stretch of one font in the place of this run."""
+    atoms: list[tuple[etree._Element, fonts.Face | None]] = []
+    for child in run:
+        if child.tag == f"{W}t":
+            atoms += [(_text(piece), face) for piece, face in fonts.pieces(child.text or "")]
+        elif child.tag != f"{W}rPr":
+            atoms.append((child, atoms[-1][1] if atoms else None))
+    parts = [_run(run, face, [atom for atom, _ in group]) for face, group in itertools.groupby(atoms, lambda a: a[1])]
+    parent = run.getparent()
+    assert parent is not None
+    parent[parent.index(run) : parent.index(run) + 1] = parts
+    return {face for _, face in atoms if face}
+
+
+def _text(piece: str) -> etree._Element:
+    text = etree.Element(f"{W}t", {_SPACE: "preserve"})
+    text.text = piece
+    return text
+
+
+def _run(like: etree._Element, face: fonts.Face | None, content: list[etree._Element]) -> etree._Element:
+    run = etree.Element(f"{W}r", dict(like.attrib), nsmap=like.nsmap)
+    properties = like.find(f"{W}rPr")
+    if properties is not None:
+        run.append(copy.deepcopy(properties))
+    run.extend(content)
+    if face:
+        _name_font(run, face.family)
+        if fonts.RIGHT_TO_LEFT.search("".join(run.itertext())):
+            _insert(_child(run, "rPr"), "rtl", _AFTER_RTL)
+    return run
+
+
+def _name_font(run: etree._Element, family: str) -> None:
+    properties = _child(run, "rPr")
+    for old in properties.findall(f"{W}rFonts"):
+        properties.remove(old)
+    named = etree.Element(f"{W}rFonts", {f"{W}{script}": family for script in ("ascii", "hAnsi", "cs", "eastAsia")})
+    style = properties.find(f"{W}rStyle")
+    properties.insert(0 if style is None else 1, named)
+
+
+def _turn(paragraph: etree._Element) -> None:
+    """Mark a paragraph that begins in a right-to-left script."""
+    text = "".join(t.text or "" for t in paragraph.iter(f"{W}t"))
+    strong = fonts.STRONG.search(text)
+    if strong and fonts.RIGHT_TO_LEFT.match(strong.group()):
+        _insert(_child(paragraph, "pPr"), "bidi", _AFTER_BIDI)
+
+
+def _child(parent: etree._Element, name: str) -> etree._Element:
+    """The properties element, which stands first."""
+    child = parent.find(f"{W}{name}")
+    if child is None:
+        child = etree.Element(f"{W}{name}")
+        parent.insert(0, child)
+    return child
+
+
+def _insert(properties: etree._Element, name: str, successors: tuple[str, ...]) -> None:
+    """Set an on/off property in the place that the order of the standard gives it."""
+    if properties.find(f"{W}{name}") is not None:
+        return
+    after = next((child for child in properties if etree.QName(child).localname in successors), None)
+    element = etree.Element(f"{W}{name}")
+    if after is None:
+        properties.append(element)
+    else:
+        after.addprevious(element)

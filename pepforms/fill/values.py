@@ -1,0 +1,146 @@
+"""The values that a template sees: the PEP laid over the shape of its schema, so that every name has an answer.
+
+A placeholder is a fact, *absent* (prints why, false in `if`, empty in `for`, and so is all under it), *unknown*
+("Not known: reason"), or undefined: a name that the schema lacks, which is always an error. Nothing is copied:
+a value is looked up when the template names it.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from pepforms.model import Json, Pep
+from pepforms.schema import Field
+
+MISSING: Any = object()
+"""What `item` answers for a name that the schema lacks: the template is wrong, not the data."""
+
+
+class Absent:
+    """A fact that the PEP does not hold, and all that would lie under it."""
+
+    __slots__ = ("_pep", "field")
+
+    def __init__(self, field: Field, pep: Pep) -> None:
+        self.field, self._pep = field, pep
+
+    def __bool__(self) -> bool:
+        return False
+
+    def __iter__(self) -> Iterator[Any]:
+        return iter(())
+
+    def item(self, name: str | int) -> Any:
+        """The absent fact of that name under this one."""
+        below = self.field.items if isinstance(name, int) else self.field.fields.get(name)
+        return Absent(below, self._pep) if below else MISSING
+
+    @property
+    def words(self) -> str:
+        """Why there is nothing here: three sentences that must not be confused with each other or with a blank."""
+        phases = self.field.asked_when.get("phase")
+        if phases and self._pep["pep"].get("phase") not in phases:
+            return "Not asked at this age"
+        if not self.field.asked(self._pep):
+            return "Does not apply"
+        return "Not yet recorded" if self.field.needed else "Nothing to record"
+
+
+class Unknown(Absent):
+    """A fact that cannot be known, with the reason that was given."""
+
+    __slots__ = ("_reason",)
+
+    def __init__(self, field: Field, pep: Pep, reason: str) -> None:
+        super().__init__(field, pep)
+        self._reason = reason
+
+    @property
+    def words(self) -> str:
+        """The reason, in a sentence."""
+        return f"Not known: {self._reason}"
+
+
+class Told(str):
+    """A text that is not shown as it is stored: a date, money, a code, a person's id. It compares as it is stored."""
+
+    field: Field
+    pep: Pep
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """An object of the PEP; its facts are items, never attributes of Python."""
+
+    value: Mapping[str, Json]
+    field: Field
+    pep: Pep
+
+    def __bool__(self) -> bool:
+        return True
+
+    def item(self, name: str | int) -> Any:
+        """The fact of that name, or `MISSING`."""
+        field = self.field.fields.get(name) if isinstance(name, str) else None
+        if field is None:
+            return MISSING
+        return seen(self.value.get(str(name), MISSING), field, self.pep)
+
+
+@dataclass(frozen=True, slots=True)
+class Items:
+    """A list of the PEP."""
+
+    value: list[Json]
+    field: Field
+    pep: Pep
+
+    def __len__(self) -> int:
+        return len(self.value)
+
+    def __iter__(self) -> Iterator[Any]:
+        assert self.field.items is not None
+        return (seen(value, self.field.items, self.pep) for value in self.value)
+
+    def item(self, name: str | int) -> Any:
+        """The entry at that place, counted from 0; absent beyond the last."""
+        if not isinstance(name, int) or self.field.items is None:
+            return MISSING
+        return seen(self.value[name] if 0 <= name < len(self.value) else MISSING, self.field.items, self.pep)
+
+
+class Facts(dict[str, Any]):
+    """What is told of the document itself rather than of the child: its title, its reader, its marking."""
+
+    def item(self, name: str | int) -> Any:
+        """The fact of that name, or `MISSING`."""
+        return self.get(str(name), MISSING)
+
+
+def seen(value: Json, field: Field, pep: Pep) -> Any:
+    """A value of the PEP as a template sees it."""
+    if value is MISSING:
+        return Absent(field, pep)
+    if isinstance(value, dict):
+        if field.unknowable and "unknown" in value:
+            return Unknown(field, pep, _reason(field, value["unknown"]))
+        return Node(value, field, pep)
+    if isinstance(value, list):
+        return Items(value, field, pep)
+    if isinstance(value, str) and (field.format or field.codes or field.labels or field.person):
+        told = Told(value)
+        told.field, told.pep = field, pep
+        return told
+    return value
+
+
+def _reason(field: Field, reason: str) -> str:
+    from pepforms import codes
+
+    return codes.label("upn_unknown", reason) or reason if field.pointer == "/child/upn" else reason
+
+
+def context(pep: Pep, root: Field, document: Mapping[str, Any]) -> dict[str, Any]:
+    """Every name that a template may begin with: the sections of the PEP, and `document`."""
+    names = {name: seen(pep.get(name, MISSING), field, pep) for name, field in root.fields.items()}
+    return {**names, "document": Facts(document)}

@@ -1,0 +1,122 @@
+"""The fonts at hand, and which of them draws which character.
+
+Engines fall back run by run: `☐ Yes` in a run of a font without the box loses the box or the word, quietly. So every
+character is given a font that has it before a document is made. `BASE` is what each font that Word documents commonly
+name draws (and each metric twin that an engine draws with in its place); whatever lies beyond is drawn by a Noto face
+(SIL Open Font License 1.1), fetched at set-up, carried by the wheel beside this file and embedded in the document.
+"""
+
+import functools
+import itertools
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import regex
+
+from pepforms.errors import Broken
+
+_FOLDER = Path(__file__).parent
+
+BASE = "\u0020-\u007e\u00a0-\u017f\u2013\u2014\u2018-\u201a\u201c-\u201e\u2020-\u2022\u2026\u2030\u2039\u203a\u20ac\u2122"
+"""Character class (inside brackets) that any font of a template is trusted to draw: Latin and its punctuation."""
+
+BEYOND_BASE = regex.compile(f"[^{BASE}\t\n\r\u0085\u2028\u2029]")
+"""Finds the first character that needs a face of ours; line ends and tabs become Word's own elements."""
+
+_IGNORABLE = regex.compile(r"[\p{Default_Ignorable_Code_Point}\t\n\r\u0085\u2028\u2029]")
+_EMOJI = regex.compile(r"\p{Emoji_Presentation}|\ufe0f")
+_CLUSTER = regex.compile(r"\X")
+_NEUTRAL = regex.compile(r"[\p{Z}\p{P}\p{Nd}]+")
+RIGHT_TO_LEFT = regex.compile(r"[\p{bidi_class=R}\p{bidi_class=AL}]")
+STRONG = regex.compile(r"[\p{bidi_class=L}\p{bidi_class=R}\p{bidi_class=AL}]")
+
+
+@dataclass(frozen=True, slots=True)
+class Face:
+    """A family that we embed, and its files; `bold` is None where an engine thickens the regular one."""
+
+    family: str
+    regular: Path
+    bold: Path | None = None
+
+    def draws(self, text: str) -> bool:
+        """Whether the face has a glyph for every character that shows."""
+        return _characters(self.regular).issuperset(_IGNORABLE.sub("", text))
+
+
+def _face(family: str, stem: str, *, bold: bool = False) -> Face:
+    return Face(family, _FOLDER / f"{stem}_400Regular.ttf", _FOLDER / f"{stem}_700Bold.ttf" if bold else None)
+
+
+EMOJI = _face("Noto Emoji", "NotoEmoji")
+FACES = (
+    _face("Noto Sans", "NotoSans", bold=True),
+    _face("Noto Sans Arabic", "NotoSansArabic"),
+    _face("Noto Sans Hebrew", "NotoSansHebrew"),
+    _face("Noto Sans Ethiopic", "NotoSansEthiopic"),
+    _face("Noto Sans Bengali", "NotoSansBengali"),
+    _face("Noto Sans Gurmukhi", "NotoSansGurmukhi"),
+    _face("Noto Sans Tamil", "NotoSansTamil"),
+    _face("Noto Sans Symbols", "NotoSansSymbols"),
+    _face("Noto Sans Symbols 2", "NotoSansSymbols2"),
+    EMOJI,
+)
+"""In order of preference: the first face that draws a character gets it."""
+
+
+@functools.cache
+def _characters(file: Path) -> frozenset[str]:
+    from fontTools.ttLib import TTFont
+
+    if not file.is_file():
+        raise Broken(f"The font {file.name} is missing from this installation. Run the set-up again.", slug="no-font")
+    with TTFont(file, lazy=True) as font:
+        return frozenset(map(chr, font.getBestCmap()))
+
+
+@functools.cache
+def _any_face_draws(character: str) -> bool:
+    return any(face.draws(character) for face in FACES)
+
+
+def undrawable(text: str) -> str:
+    """The characters of the text, once each, that no font at hand can draw: almost always none."""
+    if not BEYOND_BASE.search(text):
+        return ""
+    return "".join(dict.fromkeys(c for c in BEYOND_BASE.findall(text) if not _any_face_draws(c)))
+
+
+def pieces(text: str) -> Iterator[tuple[str, Face | None]]:
+    """The text cut where its font must change: each piece with the face that draws it, None for the run's own font.
+
+    What a reader sees as one character (a letter with its marks, a flag, a family) is never cut. Spaces, digits and
+    punctuation stay with the face before them if it has them, so that a sentence in one script is one piece.
+    """
+    drawn = _drawn_clusters(text)
+    for face, group in itertools.groupby(drawn, key=lambda pair: pair[1]):
+        yield "".join(cluster for cluster, _ in group), face
+
+
+def _drawn_clusters(text: str) -> Iterator[tuple[str, Face | None]]:
+    before: Face | None = None
+    for cluster in _CLUSTER.findall(text):
+        if before and _NEUTRAL.fullmatch(cluster) and before is not EMOJI and before.draws(cluster):
+            yield cluster, before
+            continue
+        for part, before in _faces_of(cluster):
+            yield part, before
+
+
+@functools.lru_cache(maxsize=4096)
+def _faces_of(cluster: str) -> tuple[tuple[str, Face | None], ...]:
+    """The one face that draws a whole cluster; failing that, its characters one by one, so that none is lost."""
+    if not BEYOND_BASE.search(cluster):
+        return ((cluster, None),)
+    ordered = (EMOJI, *FACES) if _EMOJI.search(cluster) else FACES
+    for face in ordered:
+        if face.draws(cluster):
+            return ((cluster, face),)
+    if len(cluster) == 1:
+        return ((cluster, None),)
+    return tuple(itertools.chain.from_iterable(_faces_of(character) for character in cluster))

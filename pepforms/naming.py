@@ -1,0 +1,33 @@
+"""File names: no name, date of birth, UPN or address ever stands in one."""
+
+import re
+
+from pepforms.model import Audience, Pep
+
+_TERMS = {"autumn": "AUT", "spring": "SPR", "summer": "SUM"}
+
+
+def term(pep: Pep) -> str:
+    """The academic year and term as file names have them: `2026-27_AUT`."""
+    return f"{pep['pep']['academic_year'].replace('/', '-')}_{_TERMS[pep['pep']['term']]}"
+
+
+def document(pep: Pep, form: str, audience: Audience, to: str) -> str:
+    """The name of a copy: `LCS-1234_pep_authority_2026-27_AUT_v1.pdf`."""
+    return f"{_child(pep)}_{form}_{audience}_{term(pep)}_v{pep['pep']['version']}.{to}"
+
+
+def record(pep: Pep) -> str:
+    """The name of a record: `LCS-1234_PEP_2026-27_AUT_2026-11-12_PEP-77_v1.pdf`."""
+    head = pep["pep"]
+    return f"{_child(pep)}_PEP_{term(pep)}_{pep['meeting']['date']}_{_safe(head['id'])}_v{head['version']}.pdf"
+
+
+def _child(pep: Pep) -> str:
+    known = pep["child"].get("lcs_person_id")
+    return _safe(known if isinstance(known, str) else pep["pep"]["id"])
+
+
+def _safe(identifier: str) -> str:
+    # The schema holds identifiers to these characters already; a file name must not rest on that alone.
+    return re.sub(r"[^A-Za-z0-9-]", "-", identifier)

@@ -1,0 +1,118 @@
+"""The parts put together as the settings say; each is made when it is first needed."""
+
+import functools
+from pathlib import Path
+
+from pepforms import profile
+from pepforms.archive import pdfa, seal, verify
+from pepforms.convert import Converter
+from pepforms.errors import Broken, Misconfigured
+from pepforms.fill import Template
+from pepforms.forms import Form
+from pepforms.profile import Profile
+from pepforms.settings import Settings
+
+DEMONSTRATION_KEY = "demonstration-seal.p12"
+DEMONSTRATION_PASSPHRASE = b"pepforms demonstration"
+
+
+class Wiring:
+    """Everything that the recipe works with, for one command or one service."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self._templates: dict[Path, Template] = {}
+
+    @functools.cached_property
+    def profile(self) -> Profile:
+        """The authority's profile."""
+        return profile.load(self.settings["profile"])
+
+    @functools.cached_property
+    def converter(self) -> Converter:
+        """The engine that makes PDFs."""
+        from pepforms.convert.rdocx import Rdocx
+
+        return Rdocx()
+
+    @functools.cached_property
+    def judge(self) -> pdfa.Judge | None:
+        """veraPDF, where it is wanted and can run."""
+        if self.settings["archive.validate"] == "off" or pdfa.missing():
+            return None
+        return pdfa.Judge()
+
+    @functools.cached_property
+    def sealer(self) -> seal.Sealer:
+        """The authority's seal; Misconfigured where no key is set."""
+        key, passphrase = self.settings.path("seal.key_file"), self.settings.path("seal.passphrase_file")
+        if key is None:
+            raise Misconfigured(
+                "No key to seal records with. Set PEPFORMS_SEAL_KEY_FILE to a PKCS#12 file and "
+                "PEPFORMS_SEAL_PASSPHRASE_FILE to the file that holds its passphrase.",
+                slug="no-key",
+            )
+        return seal.Sealer(key, _first_line(passphrase))
+
+    @functools.cached_property
+    def trust(self) -> tuple[bytes, ...]:
+        """Certificates, as PEM, that a seal may be trusted by.
+
+        The configured seal's own is one; the demonstration's only while no other is set.
+        """
+        named = [Path(path) for path in self.settings["seal.trust"].split(":") if path]
+        anchors = [_pem(path) for path in named]
+        if self.settings.path("seal.key_file"):
+            anchors.append(self.sealer.certificate_pem)
+        demonstration = self.settings.home / DEMONSTRATION_KEY
+        if not named and demonstration.exists():
+            anchors.append(seal.Sealer(demonstration, DEMONSTRATION_PASSPHRASE).certificate_pem)
+        return tuple(anchors)
+
+    def template(self, form: Form) -> Template:
+        """The form's Word template, compiled once."""
+        if form.template not in self._templates:
+            try:
+                data = form.template.read_bytes()
+            except OSError as error:
+                raise Broken(f"The template {form.template.name} is missing.", slug="no-template") from error
+            self._templates[form.template] = Template(data, name=form.template.name)
+        return self._templates[form.template]
+
+    def convert(self, docx: bytes, *, about: str) -> bytes:
+        """A Word file as a tagged PDF."""
+        return self.converter.convert(docx, about=about)
+
+    def seal(self, pdf: bytes) -> bytes:
+        """A PDF under the authority's seal."""
+        return self.sealer.seal(pdf)
+
+    def verify(self, pdf: bytes) -> verify.Facts:
+        """The facts about a PDF."""
+        return verify.verify(pdf, trust=self.trust, judge=self.judge)
+
+    def use_demonstration_key(self) -> Path:
+        """Seal with the throwaway key of the demonstration, made on first use in the home folder."""
+        home = self.settings.home
+        home.mkdir(mode=0o700, parents=True, exist_ok=True)
+        path = home / DEMONSTRATION_KEY
+        if not path.exists():
+            seal.make_demonstration_key(path, DEMONSTRATION_PASSPHRASE)
+        self.sealer = seal.Sealer(path, DEMONSTRATION_PASSPHRASE)
+        return path
+
+
+def _first_line(path: Path | None) -> bytes:
+    if path is None:
+        return b""
+    try:
+        return path.read_bytes().split(b"\n", 1)[0].rstrip(b"\r")
+    except OSError as error:
+        raise Misconfigured(f"The passphrase file {path} cannot be read.", slug="no-passphrase") from error
+
+
+def _pem(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise Misconfigured(f"The certificate {path} in seal.trust cannot be read.", slug="bad-trust") from error
