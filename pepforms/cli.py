@@ -6,26 +6,18 @@ Results go to standard output; messages and progress bars to standard error, bar
 import json
 import os
 import sys
-from collections import deque
-from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, NoReturn, TypeVar
+from typing import Any, NoReturn
 
 import click
 
-from pepforms import __version__, check, digest, files, forms, pipeline, report, settings, sources
-from pepforms.archive import manifest
+from pepforms import __version__, check, digest, files, forms, many, pipeline, report, settings, sources
 from pepforms.archive import verify as verification
-from pepforms.errors import Broken, PepformsError, Refused, Unreadable
+from pepforms.errors import PepformsError, Unreadable
 from pepforms.model import AUDIENCES, STAGES
 from pepforms.sources import Source
 from pepforms.wiring import Wiring
 
-T, R = TypeVar("T"), TypeVar("R")
-
-_WORST_FIRST = (70, 78, 75, 66, 65)
 _WIDTH = 100
 
 
@@ -100,8 +92,8 @@ def validate(wiring: Wiring, paths: tuple[str, ...], stage: Any, as_format: str)
             raise source.error
         return report.validation(source.name, stage, check.check(source.data, stage, wiring.profile))
 
-    results, failures = [], _Failures()
-    for source, result in _each(sources.read(paths), judged, "Checking", workers=1):
+    results, failures = [], many.Failures()
+    for source, result in many.each(sources.read(paths), judged, "Checking", workers=1):
         if isinstance(result, PepformsError):
             failures.add(source.name, result)
             continue
@@ -135,12 +127,12 @@ def render(
     files.folder(out)
 
     def rendered(source: Source) -> Path:
-        pep, _ = pipeline.checked(_data(source), "draft", wiring.profile)
+        pep, _ = pipeline.checked(many.read(source), "draft", wiring.profile)
         document = pipeline.render(pep, form, reader, to, wiring)
         files.write(out / document.name, document.data, force=force)
         return out / document.name
 
-    return _made(_each(sources.read(paths), rendered, "Making documents"))
+    return many.show(many.each(sources.read(paths), rendered, "Making documents"))
 
 
 @commands.command()
@@ -155,7 +147,7 @@ def archive(wiring: Wiring, paths: tuple[str, ...], out: Path, force: bool) -> i
     """
     files.folder(out)
     _ = wiring.sealer  # no key: say so before any work
-    return _made(_records(wiring, sources.read(paths), out, force=force))
+    return many.show(many.records(wiring, sources.read(paths), out, force=force))
 
 
 @commands.command()
@@ -172,8 +164,8 @@ def verify(wiring: Wiring, paths: tuple[str, ...], as_format: str) -> int:
         facts = wiring.verify(_bytes(path))
         return {"source": path, **facts.as_json(), "explained": verification.explain(facts)}
 
-    results, failures = [], _Failures()
-    for path, result in _each(paths, verified, "Verifying"):
+    results, failures = [], many.Failures()
+    for path, result in many.each(paths, verified, "Verifying"):
         if isinstance(result, PepformsError):
             failures.add(path, result)
             continue
@@ -198,11 +190,11 @@ def digest_(wiring: Wiring, paths: tuple[str, ...]) -> int:
     """
 
     def digested(source: Source) -> str:
-        pep, _ = pipeline.checked(_data(source), "draft", wiring.profile)
+        pep, _ = pipeline.checked(many.read(source), "draft", wiring.profile)
         return digest.pep_digest(pep)
 
-    failures = _Failures()
-    for source, result in _each(sources.read(paths), digested, "Reading", workers=1):
+    failures = many.Failures()
+    for source, result in many.each(sources.read(paths), digested, "Reading", workers=1):
         if isinstance(result, PepformsError):
             failures.add(source.name, result)
         else:
@@ -274,106 +266,9 @@ def serve(wiring: Wiring, host: str, port: int) -> None:
     serving.serve(wiring, host, port)
 
 
-class _Failures:
-    """What went wrong among many; one bad file never stops the rest."""
-
-    def __init__(self) -> None:
-        self.codes: set[int] = set()
-
-    def add(self, source: str, error: PepformsError) -> None:
-        self.codes.add(error.exit_code)
-        click.echo(f"{source}: {error}", err=True)
-        for problem in error.problems if isinstance(error, Refused) else ():
-            if problem.severity == "blocks":
-                click.echo(report.problem_text(problem.as_json()), err=True)
-
-    @property
-    def exit_code(self) -> int:
-        return next((code for code in _WORST_FIRST if code in self.codes), 0)
-
-
-def _records(
-    wiring: Wiring, read: Iterable[Source], out: Path, *, force: bool
-) -> Iterator[tuple[Source, Path | PepformsError]]:
-    """Make the record of each source; a record that is there already, holds and embeds the same data is left alone."""
-    form = forms.named("pep")
-
-    def recorded(source: Source) -> Path:
-        pep, _ = pipeline.checked(_data(source), "record", wiring.profile)
-        path = out / pipeline.naming.record(pep)
-        there = path.read_bytes() if path.exists() else None
-        record = pipeline.archive(pep, form, wiring, there)
-        files.write(path, record.document.data, force=force)
-        manifest.add(out, [record.row])
-        return path
-
-    return _each(read, recorded, "Sealing records")
-
-
-def _made(results: Iterable[tuple[Source, Path | PepformsError]]) -> int:
-    """Print the path of each file made; say of each that was not, why."""
-    failures = _Failures()
-    for source, result in results:
-        if isinstance(result, PepformsError):
-            failures.add(source.name, result)
-        else:
-            click.echo(result)
-    return failures.exit_code
-
-
-def _data(source: Source) -> bytes:
-    if source.error:
-        raise source.error
-    return source.data
-
-
 def _bytes(path: str) -> bytes:
     try:
         return Path(path).read_bytes()
     except OSError as error:
         reason = os.strerror(error.errno or 0).lower()
         raise Unreadable(f"It cannot be read: {reason}.", slug="unreadable-path") from error
-
-
-def _each(
-    items: Iterable[T], work: Callable[[T], R], label: str, *, workers: int = os.cpu_count() or 1
-) -> Iterator[tuple[T, R | PepformsError]]:
-    """Each item with its result or its error, in order, a few at once, under a progress bar on a terminal."""
-
-    def guarded(item: T) -> R | PepformsError:
-        try:
-            return work(item)
-        except PepformsError as error:
-            return error
-        except Exception as error:  # one item's surprise must not stop the others; its text may quote a child's data
-            return Broken(f"pepforms failed by its own fault ({type(error).__name__}). Please report it.", slug="bug")
-
-    waiting: deque[tuple[T, Future[R | PepformsError]]] = deque()
-    with ThreadPoolExecutor(workers) as pool, _bar(label) as step:
-        for item in items:
-            waiting.append((item, pool.submit(guarded, item)))
-            if len(waiting) > 2 * workers:
-                first, future = waiting.popleft()
-                yield first, future.result()
-                step()
-        while waiting:
-            first, future = waiting.popleft()
-            yield first, future.result()
-            step()
-
-
-@contextmanager
-def _bar(label: str) -> Iterator[Callable[[], None]]:
-    """A count that moves on a terminal; nothing elsewhere."""
-    if not sys.stderr.isatty():
-        yield lambda: None
-        return
-    done = 0
-
-    def step() -> None:
-        nonlocal done
-        done += 1
-        click.echo(f"\r{label}: {done}", nl=False, err=True)
-
-    yield step
-    click.echo("\r" + " " * (len(label) + 12) + "\r", nl=False, err=True)

@@ -38,9 +38,14 @@ class Wiring:
     @functools.cached_property
     def judge(self) -> pdfa.Judge | None:
         """veraPDF, where it is wanted and can run."""
-        if self.settings["archive.validate"] == "off" or pdfa.missing():
-            return None
-        return pdfa.Judge()
+        return None if self.judge_missing else pdfa.Judge()
+
+    @property
+    def judge_missing(self) -> str | None:
+        """Why veraPDF does not judge here, and what to do about it; None where it does."""
+        if self.settings["archive.validate"] == "off":
+            return "does not judge: archive.validate is off"
+        return pdfa.Judge.missing()
 
     @functools.cached_property
     def sealer(self) -> seal.Sealer:
@@ -52,7 +57,7 @@ class Wiring:
                 "PEPFORMS_SEAL_PASSPHRASE_FILE to the file that holds its passphrase.",
                 slug="no-key",
             )
-        return seal.Sealer(key, _first_line(passphrase))
+        return seal.Sealer.load(key, _first_line(passphrase))
 
     @functools.cached_property
     def trust(self) -> tuple[bytes, ...]:
@@ -66,7 +71,7 @@ class Wiring:
             anchors.append(self.sealer.certificate_pem)
         demonstration = self.settings.home / DEMONSTRATION_KEY
         if not named and demonstration.exists():
-            anchors.append(seal.Sealer(demonstration, DEMONSTRATION_PASSPHRASE).certificate_pem)
+            anchors.append(seal.Sealer.load(demonstration, DEMONSTRATION_PASSPHRASE).certificate_pem)
         return tuple(anchors)
 
     def template(self, form: Form) -> Template:
@@ -98,7 +103,7 @@ class Wiring:
         path = home / DEMONSTRATION_KEY
         if not path.exists():
             seal.make_demonstration_key(path, DEMONSTRATION_PASSPHRASE)
-        self.sealer = seal.Sealer(path, DEMONSTRATION_PASSPHRASE)
+        self.sealer = seal.Sealer.load(path, DEMONSTRATION_PASSPHRASE)
         return path
 
 

@@ -11,7 +11,7 @@ import io
 import itertools
 import unicodedata
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -46,7 +46,7 @@ class Placed:
 
 def width(text: str, size: float, weight: Weight) -> float:
     """How wide the text will be drawn, in points."""
-    return sum(_advances(file)[ord(c)] for file, part in _parts(_visual(text), weight) for c in part) * size / 1000
+    return sum(_advances(file)[ord(c)] for file, part in _parts(visual(text), weight) for c in part) * size / 1000
 
 
 def wrapped(text: str, size: float, weight: Weight, room: float) -> list[str]:
@@ -64,7 +64,7 @@ def wrapped(text: str, size: float, weight: Weight, room: float) -> list[str]:
 
 def draw(document: "pikepdf.Pdf", lines: Sequence[Placed]) -> tuple[bytes, dict[str, Any]]:
     """The text operators that draw the lines, and the fonts they name, embedded in the document."""
-    parts = [(line, list(_parts(_visual(line.text), line.weight))) for line in lines]
+    parts = [(line, list(_parts(visual(line.text), line.weight))) for line in lines]
     used: dict[Path, set[str]] = {}
     for _, pieces in parts:
         for file, text in pieces:
@@ -87,7 +87,8 @@ def _fitting(word: str, size: float, weight: Weight, room: float) -> list[str]:
 def _shown(text: str) -> str:
     """Composed, as the fonts' own accented letters look best; what has no shape of its own goes."""
     spaced = regex.sub(r"\s", " ", text)
-    return _UNSEEN.sub("", unicodedata.normalize("NFC", spaced))
+    shown: str = _UNSEEN.sub("", unicodedata.normalize("NFC", spaced))
+    return shown
 
 
 # --- which face draws what -------------------------------------------------------------------------------------------
@@ -126,12 +127,13 @@ def _advances(file: Path) -> dict[int, float]:
 # --- Arabic joining and the visual order of right-to-left words --------------------------------------------------------
 
 
-def _visual(text: str) -> str:
+def visual(text: str) -> str:
     """The text as it stands on the page from left to right; the line itself reads left to right."""
     shown = _shown(text)
     if not fonts.RIGHT_TO_LEFT.search(shown):
         return shown
-    return _RIGHT_TO_LEFT_RUN.sub(lambda run: _turned(_joined(run.group())), shown)
+    ordered: str = _RIGHT_TO_LEFT_RUN.sub(lambda run: _turned(_joined(run.group())), shown)
+    return ordered
 
 
 def _turned(run: str) -> str:
@@ -141,7 +143,7 @@ def _turned(run: str) -> str:
 
 def _joined(run: str) -> str:
     forms = _forms()
-    letters = [c for c in run]
+    letters = list(run)
     skeleton = [i for i, c in enumerate(letters) if not unicodedata.combining(c)]
     for place, i in enumerate(skeleton):
         letter = run[i]
@@ -177,7 +179,7 @@ class _Cut:
     box: tuple[int, int, int, int]
     ascent: int
     descent: int
-    tag: str = field(default="")
+    tag: str
 
 
 def _base(file: Path, characters: set[str]) -> bytes:
@@ -279,6 +281,9 @@ def _by_glyph(cut: _Cut, values: dict[str, Any]) -> dict[int, Any]:
     return {cut.glyphs[character]: value for character, value in reversed(values.items())}
 
 
+_BLOCK = 100  # entries: the CMap format allows no more in one block
+
+
 def _to_unicode(cut: _Cut) -> bytes:
     plain = {c: unicodedata.normalize("NFKC", c) if ord(c) in _JOINED_FORMS else c for c in cut.glyphs}
     rows = [
@@ -287,7 +292,7 @@ def _to_unicode(cut: _Cut) -> bytes:
     ]
     blocks = [
         f"{len(block)} beginbfchar\n" + "\n".join(block) + "\nendbfchar"
-        for block in (rows[start : start + 100] for start in range(0, len(rows), 100))  # a block's limit in the CMap format
+        for block in (rows[start : start + _BLOCK] for start in range(0, len(rows), _BLOCK))
     ]
     return (
         "/CIDInit /ProcSet findresource begin\n12 dict begin\nbegincmap\n"

@@ -100,4 +100,5 @@ def _in_words(key: str, text: str) -> str:
 
 def _xml_text(text: str) -> str:
     """XML has no place for control characters, not even escaped: a packet that holds one cannot be read."""
-    return _NOT_XML.sub(" ", text)
+    cleaned: str = _NOT_XML.sub(" ", text)
+    return cleaned

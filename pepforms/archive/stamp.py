@@ -21,6 +21,7 @@ BOX_LEFT, BOX_BOTTOM, BOX_WIDTH, BOX_HEIGHT = 57.0, 26.0, 481.0, 42.0
 
 _BAR_WIDTH = 3.0
 _TEXT_LEFT, _TEXT_RIGHT = 12.0, 8.0  # clear of the bar, and of the rule on the right
+_ROOM = BOX_WIDTH - _TEXT_LEFT - _TEXT_RIGHT
 _PADDING = 5.0  # above the first line and below the last
 _HEADING_SIZE, _LINE_SIZE, _LEADING = 8.6, 7.2, 1.26
 _SMALLEST = 0.6  # of full size, about 4.5 points: below that the text is cut short rather than made unreadable
@@ -99,14 +100,14 @@ def _opened(pdf: bytes) -> "pikepdf.Pdf":
 
 
 def _fields(document: "pikepdf.Pdf") -> "Iterator[pikepdf.Object]":
-    form = document.Root.get("/AcroForm", {})
-    return iter(form.get("/Fields", ()))
+    if "/AcroForm" in document.Root:
+        yield from document.Root.AcroForm.get("/Fields", ())
 
 
 def _is_archival(document: "pikepdf.Pdf") -> bool:
     root = document.Root
     packet = root.Metadata.read_bytes() if "/Metadata" in root else b""
-    tagged = bool(root.get("/MarkInfo", {}).get("/Marked", False)) and "/StructTreeRoot" in root
+    tagged = "/MarkInfo" in root and bool(root.MarkInfo.get("/Marked", False)) and "/StructTreeRoot" in root
     return tagged and bool(_CLAIMS_PDFA.search(packet) and _CLAIMS_PDFUA.search(packet))
 
 
@@ -195,42 +196,44 @@ def _upright(page: "pikepdf.Page") -> str:
 
 
 def _fitted(stamp: Stamp) -> list[lettering.Placed]:
-    """The lines set as large as the box allows; what a box of the smallest size cannot hold ends in an ellipsis."""
+    """The lines set as large as the box allows; what is too long even at the smallest size ends in an ellipsis."""
     for hundredths in range(100, round(_SMALLEST * 100) - 1, -4):
         lines = _set(stamp, hundredths / 100)
         if _height(lines) <= BOX_HEIGHT - 2 * _PADDING:
             return _placed(lines)
-    return _placed(_cut_short(lines))
+    return _placed(_cut_short(stamp))
 
 
 _Line = tuple[str, float, lettering.Weight]
 
 
 def _set(stamp: Stamp, scale: float) -> list[_Line]:
-    room = BOX_WIDTH - _TEXT_LEFT - _TEXT_RIGHT
-    styles: list[_Line] = [(stamp.heading, _HEADING_SIZE * scale, "bold")]
-    styles += [(line, _LINE_SIZE * scale, "regular") for line in stamp.lines]
     return [
         (line, size, weight)
-        for text, size, weight in styles
-        for line in lettering.wrapped(text, size, weight, room)
+        for text, size, weight in _styled(stamp, scale)
+        for line in lettering.wrapped(text, size, weight, _ROOM)
         if line
     ]
+
+
+def _styled(stamp: Stamp, scale: float) -> list[_Line]:
+    lines: list[_Line] = [(line, _LINE_SIZE * scale, "regular") for line in stamp.lines]
+    return [(stamp.heading, _HEADING_SIZE * scale, "bold"), *lines]
 
 
 def _height(lines: list[_Line]) -> float:
     return sum(size for _, size, _ in lines) * _LEADING
 
 
-def _cut_short(lines: list[_Line]) -> list[_Line]:
-    kept = list(lines)
+def _cut_short(stamp: Stamp) -> list[_Line]:
+    """Each text on one line, so that none pushes another out of the box."""
+    kept: list[_Line] = []
+    for text, size, weight in _styled(stamp, _SMALLEST):
+        first, *more = lettering.wrapped(text, size, weight, _ROOM - lettering.width("…", size, weight))
+        kept.append((f"{first}…" if more else first, size, weight))
     while _height(kept) > BOX_HEIGHT - 2 * _PADDING:
         kept.pop()
-    text, size, weight = kept[-1]
-    room = BOX_WIDTH - _TEXT_LEFT - _TEXT_RIGHT
-    while lettering.width(f"{text}…", size, weight) > room:
-        text = text[:-1]
-    return [*kept[:-1], (f"{text}…", size, weight)]
+    return kept
 
 
 def _placed(lines: list[_Line]) -> list[lettering.Placed]:

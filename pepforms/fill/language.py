@@ -65,16 +65,16 @@ class Environment(ImmutableSandboxedEnvironment):
         return value
 
 
-def printed(value: Any) -> Markup:
-    """The XML inside a Word text for any value: its words, escaped, with line breaks and tabs as Word has them."""
+def printed(value: Any) -> str:
+    """What goes into a Word text for any value: its words (Jinja escapes them), with Word's line breaks and tabs."""
     if isinstance(value, Markup):
         return value
     if isinstance(value, StrictUndefined):
         str(value)  # raises, with the name
-    text = str(escape(said(value)))
+    text = said(value)
     if text.isprintable():  # line ends and tabs are not: most values need no more work
-        return Markup(text)  # noqa: S704  escaped on the line before
-    return Markup(text.replace("\r\n", "\n").translate(_BREAKS))  # noqa: S704
+        return text
+    return Markup(str(escape(text)).replace("\r\n", "\n").translate(_BREAKS))  # noqa: S704  it is escaped just here
 
 
 def strong(value: Any) -> Markup:

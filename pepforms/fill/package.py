@@ -57,15 +57,19 @@ def read(data: bytes) -> dict[str, bytes]:
 
 def write(parts: dict[str, Part]) -> bytes:
     """The bytes of the zip; the same parts give the same bytes."""
-    out, directory = bytearray(), bytearray()
+    files: list[bytes] = []
+    directory: list[bytes] = []
+    offset = 0
     for name, part in parts.items():
         encoded = name.encode()
         common = struct.pack(
             "<HHHHHIIIHH",
             _MADE_BY, 0x800, 8, 0, _DAY, part.crc, len(part.deflated), part.size, len(encoded), 0,
         )  # fmt: skip
-        directory += b"PK\x01\x02" + struct.pack("<H", _MADE_BY) + common + struct.pack("<HHHII", 0, 0, 0, 0, len(out))
-        directory += encoded
-        out += b"PK\x03\x04" + common + encoded + part.deflated
-    end = struct.pack("<HHHHIIH", 0, 0, len(parts), len(parts), len(directory), len(out), 0)
-    return bytes(out + directory + b"PK\x05\x06" + end)
+        central = b"PK\x01\x02" + struct.pack("<H", _MADE_BY) + common + struct.pack("<HHHII", 0, 0, 0, 0, offset)
+        directory += (central, encoded)
+        files += (b"PK\x03\x04" + common, encoded, part.deflated)
+        offset += 4 + len(common) + len(encoded) + len(part.deflated)
+    size = sum(map(len, directory))
+    end = b"PK\x05\x06" + struct.pack("<HHHHIIH", 0, 0, len(parts), len(parts), size, offset, 0)
+    return b"".join((*files, *directory, end))

@@ -35,9 +35,9 @@ class Media:
         return f"pepforms{len(self.files)}"
 
 
-def text(escaped: Markup) -> Markup:
+def text(printed: str) -> Markup:
     """The text element for what `printed` made."""
-    return Markup('<w:t xml:space="preserve">%s</w:t>') % escaped
+    return Markup('<w:t xml:space="preserve">%s</w:t>') % printed
 
 
 @pass_context
@@ -50,7 +50,7 @@ def as_run(context: Context, value: Any) -> Markup:
     return Markup("<w:r>%s</w:r>") % text(_printed(value))
 
 
-def _printed(value: Any) -> Markup:
+def _printed(value: Any) -> str:
     from pepforms.fill.language import printed
 
     return printed(value)

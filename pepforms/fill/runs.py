@@ -2,6 +2,7 @@
 
 import copy
 import itertools
+import re
 
 from lxml import etree
 
@@ -14,18 +15,38 @@ _AFTER_BIDI = (
     "textDirection", "textAlignment", "textboxTightWrap", "outlineLvl", "divId", "cnfStyle", "rPr", "sectPr",
     "pPrChange",
 )  # fmt: skip
+_OPENING = re.compile(r"<(?P<name>w:(?:document|hdr|ftr|footnotes|endnotes))\b[^>]*>")
 _SPACE = "{http://www.w3.org/XML/1998/namespace}space"
 
 
-def give_fonts(root: etree._Element) -> set[fonts.Face]:
-    """Cut every run whose font lacks a character; answer with the faces that the document must then embed."""
+def give_fonts(xml: str) -> tuple[str, set[fonts.Face]]:
+    """The part with every run cut whose font lacks a character, and the faces that the document must then embed.
+
+    Only the paragraphs that hold such a character are parsed: most documents hold none or a few.
+    """
+    if "<w:txbxContent" in xml:  # paragraphs inside paragraphs: their ends cannot be found by looking for the next
+        return _with_fonts(xml)
     used: set[fonts.Face] = set()
-    for run in {text.getparent() for text in root.iter(f"{W}t") if fonts.BEYOND_BASE.search(text.text or "")}:
-        if run is not None and run.tag == f"{W}r":
-            used |= _cut(run)
+    out, done = [], 0
+    wrapper = _OPENING.search(xml)
+    while wrapper and (beyond := fonts.BEYOND_BASE.search(xml, max(done, wrapper.end()))):
+        start = max(xml.rfind("<w:p ", 0, beyond.start()), xml.rfind("<w:p>", 0, beyond.start()))
+        end = xml.index("</w:p>", beyond.start()) + len("</w:p>")
+        cut, faces = _with_fonts(f"{wrapper.group()}{xml[start:end]}</{wrapper['name']}>")
+        out += [xml[done:start], cut[cut.index(">") + 1 : cut.rindex("<")]]
+        used |= faces
+        done = end
+    return "".join([*out, xml[done:]]), used
+
+
+def _with_fonts(xml: str) -> tuple[str, set[fonts.Face]]:
+    root = etree.fromstring(xml.encode())
+    used: set[fonts.Face] = set()
+    for run in [run for run in root.iter(f"{W}r") if fonts.BEYOND_BASE.search("".join(run.itertext(f"{W}t")))]:
+        used |= _cut(run)
     for paragraph in root.iter(f"{W}p"):
         _turn(paragraph)
-    return used
+    return etree.tostring(root, encoding="unicode"), used
 
 
 def _cut(run: etree._Element) -> set[fonts.Face]:

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Any
+from xml.parsers import expat
 
 import docxtpl
 import jinja2
@@ -107,18 +108,20 @@ class Template:
         """The part as bytes, proved to be XML, with a font for every character."""
         try:
             encoded = xml.encode()
-            root = etree.fromstring(encoded, _STRICT)
-        except (UnicodeEncodeError, etree.XMLSyntaxError) as error:
+            expat.ParserCreate(namespace_separator=" ").Parse(encoded, True)
+        except (UnicodeEncodeError, expat.ExpatError) as error:
             raise Broken(
                 f"The template {self.name} made a damaged {_title(part)}: a tag stands where Word does not allow it.",
                 slug="template-made-bad-xml",
             ) from error
+        faces: set[fonts.Face] = set()
+        if part.startswith("word/") and fonts.BEYOND_BASE.search(xml):
+            xml, faces = runs.give_fonts(xml)
+            encoded = xml.encode()
         if compiled.mends_tables:
             root = docxtpl.DocxTemplate.fix_tables(None, encoded)
-        elif not part.startswith("word/") or not fonts.BEYOND_BASE.search(xml):
-            return encoded, set()
-        faces = runs.give_fonts(root)
-        return etree.tostring(root, encoding="UTF-8", xml_declaration=True, standalone=True), faces
+            encoded = etree.tostring(root, encoding="UTF-8", xml_declaration=True, standalone=True)
+        return encoded, faces
 
     def _refused(self, tags: list[Tag], line: int, reason: str) -> Refused:
         tag = tags[min(max(line, 1), len(tags)) - 1]

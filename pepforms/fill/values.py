@@ -46,19 +46,25 @@ class Absent:
         return "Not yet recorded" if self.field.needed else "Nothing to record"
 
 
-class Unknown(Absent):
-    """A fact that cannot be known, with the reason that was given."""
+class Explained(Absent):
+    """A fact that is not there for a reason that was given: the reason, in a sentence."""
 
-    __slots__ = ("_reason",)
+    __slots__ = ("_words",)
 
-    def __init__(self, field: Field, pep: Pep, reason: str) -> None:
+    def __init__(self, field: Field, pep: Pep, words: str) -> None:
         super().__init__(field, pep)
-        self._reason = reason
+        self._words = words
 
     @property
     def words(self) -> str:
         """The reason, in a sentence."""
-        return f"Not known: {self._reason}"
+        return self._words
+
+
+class Unknown(Explained):
+    """A fact that cannot be known: “Not known: no school place yet”."""
+
+    __slots__ = ()
 
 
 class Told(str):
@@ -123,7 +129,9 @@ def seen(value: Json, field: Field, pep: Pep) -> Any:
         return Absent(field, pep)
     if isinstance(value, dict):
         if field.unknowable and "unknown" in value:
-            return Unknown(field, pep, _reason(field, value["unknown"]))
+            return Unknown(field, pep, f"Not known: {_reason(field, value['unknown'])}")
+        if "none" in value and field.type != "object":
+            return Explained(field, pep, f"None: {value['none']}")
         return Node(value, field, pep)
     if isinstance(value, list):
         return Items(value, field, pep)

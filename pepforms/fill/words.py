@@ -30,7 +30,7 @@ def said(value: Any) -> str:
     if isinstance(value, Absent):
         return value.words
     if isinstance(value, Items):
-        return listed([said(entry) for entry in value])
+        return _listed([said(entry) for entry in value]) or "Nothing to record"
     raise TypeError("it prints a group of facts; name one of them")
 
 
@@ -45,9 +45,9 @@ def _told(value: Told) -> str:
     return _FORMATS.get(field.format or "", str.__str__)(value)
 
 
-def listed(parts: list[str]) -> str:
-    """`a`, `a and b`, `a, b and c`."""
-    return " and ".join([", ".join(parts[:-1]), parts[-1]]) if len(parts) > 1 else "".join(parts)
+def _listed(parts: list[str]) -> str:
+    """Entries one after the other, unaltered; those that are not sentences are parted by semicolons."""
+    return "".join(part + (" " if part.endswith((".", "!", "?")) else "; ") for part in parts[:-1]) + "".join(parts[-1:])
 
 
 def date(value: Any) -> str:

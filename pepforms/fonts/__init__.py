@@ -8,6 +8,7 @@ name draws (and each metric twin that an engine draws with in its place); whatev
 
 import functools
 import itertools
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,7 +22,7 @@ _FOLDER = Path(__file__).parent
 BASE = "\u0020-\u007e\u00a0-\u017f\u2013\u2014\u2018-\u201a\u201c-\u201e\u2020-\u2022\u2026\u2030\u2039\u203a\u20ac\u2122"
 """Character class (inside brackets) that any font of a template is trusted to draw: Latin and its punctuation."""
 
-BEYOND_BASE = regex.compile(f"[^{BASE}\t\n\r\u0085\u2028\u2029]")
+BEYOND_BASE = re.compile(f"[^{BASE}\t\n\r\u0085\u2028\u2029]")
 """Finds the first character that needs a face of ours; line ends and tabs become Word's own elements."""
 
 _IGNORABLE = regex.compile(r"[\p{Default_Ignorable_Code_Point}\t\n\r\u0085\u2028\u2029]")

@@ -1,0 +1,408 @@
+"""Facts about a PDF that is said to be a record, found by other code than made it.
+
+Each fact is true, false, or None: not judged, or nothing to judge. Reading is pypdf's, the signature pyHanko's, the
+standards veraPDF's. Whatever the bytes are, the answer is facts, never an exception.
+"""
+
+import datetime as dt
+import functools
+import io
+import json
+import logging
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass, replace
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from pepforms.archive import container
+from pepforms.archive.pdfa import Judge
+from pepforms.digest import pep_digest, sha256
+
+if TYPE_CHECKING:
+    from asn1crypto import x509 as asn1_x509
+    from cryptography import x509
+    from pyhanko.sign.validation.pdf_embedded import EmbeddedPdfSignature
+    from pyhanko.sign.validation.status import PdfSignatureStatus
+    from pypdf import PdfReader
+
+DATA_NAME = "pep.json"
+"""What the data that a record carries is called."""
+
+_IDENTIFIER = re.compile("[A-Za-z0-9-]{1,40}")
+
+_T = TypeVar("_T")
+_XMP = {"pdfaid": "http://www.aiim.org/pdfa/ns/id/", "pdfuaid": "http://www.aiim.org/pdfua/ns/id/"}
+
+
+@dataclass(frozen=True, slots=True)
+class Obstacle:
+    """Why nothing could be found out."""
+
+    slug: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Standard:
+    """`claims` is what the file says of itself (`PDF/A-3a`, `PDF/UA-1`), None if it claims nothing."""
+
+    claims: str | None = None
+    conforms: bool | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Seal:
+    """The first seal of the file. `intact`: the sealed bytes and the seal's own container are as they were written.
+
+    `valid`: the signature is that of the certificate's key. `trusted`: its chain ends in an anchor and was valid at
+    `at`, the time that the seal claims. `time_proven`: a trusted timestamp proves that time; None if it has none.
+    """
+
+    present: bool | None = None
+    intact: bool | None = None
+    valid: bool | None = None
+    trusted: bool | None = None
+    time_proven: bool | None = None
+    covers_whole_document: bool | None = None
+    signer: str | None = None
+    at: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Data:
+    """Whether the PEP is embedded, and whether it is the very PEP that every sign-off in it signed."""
+
+    embedded: bool | None = None
+    digest_matches_sign_off: bool | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Child:
+    """Whose record it is."""
+
+    lcs_person_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """Which PEP it is the record of."""
+
+    id: str | None = None
+    version: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """All that was found out about one PDF."""
+
+    problem: Obstacle | None
+    sha256: str
+    pages: int | None = None
+    pdfa: Standard = Standard()
+    pdfua: Standard = Standard()
+    validated_by: str | None = None
+    seal: Seal = Seal()
+    data: Data = Data()
+    child: Child = Child()
+    pep: Reference = Reference()
+
+    @property
+    def holds(self) -> bool:
+        """No fact is false, and the seal is present, intact, valid, trusted and covers the whole document.
+
+        That no data is embedded is false only of a PDF/A-3, which is what a record with data claims to be.
+        """
+        needed = ("present", "intact", "valid", "trusted", "covers_whole_document")
+        return self.problem is None and all(getattr(self.seal, fact) for fact in needed) and not _fallen(self)
+
+    def as_json(self) -> dict[str, Any]:
+        """The facts as every face reports them."""
+        return {**asdict(self), "holds": self.holds}
+
+
+def verify(data: bytes, *, trust: "Sequence[bytes | x509.Certificate]" = (), judge: Judge | None = None) -> Facts:
+    """The facts about a PDF; without a judge nothing is found out about its standards.
+
+    `trust` holds the anchors: certificates as PEM (one or several in a piece) or as objects of `cryptography`.
+    """
+    _hush()
+    try:
+        return _facts(data, trust, judge)
+    except _CannotRead as obstacle:
+        return Facts(Obstacle(obstacle.slug, str(obstacle)), sha256(data))
+
+
+def explain(facts: Facts) -> list[str]:
+    """One plain sentence for each fact that fell; nothing if the record holds."""
+    if facts.problem:
+        return [facts.problem.message]
+    return [_SENTENCES[name].format(facts=facts) for name in _fallen(facts)]
+
+
+_SENTENCES = {
+    "seal.present": "The file has no seal: it is not a record, or its seal was taken away.",
+    "seal.intact": "The seal is not intact: the file was changed after it was sealed (or another program sealed it).",
+    "seal.valid": "The seal is not valid: its signature is not that of the certificate it names.",
+    "seal.trusted": "The seal is not trusted: its certificate ({facts.seal.signer}) does not lead to one that is trusted "
+    "here, or was not valid when the seal was made. Compare it with the certificate of the authority.",
+    "seal.time_proven": "The time of the seal is not proven: its timestamp cannot be verified.",
+    "seal.covers_whole_document": "The seal does not cover the whole file: something was added after it was sealed.",
+    "pdfa.conforms": "The file claims {facts.pdfa.claims} but {facts.validated_by} finds that it does not conform.",
+    "pdfua.conforms": "The file claims {facts.pdfua.claims} but {facts.validated_by} finds that it does not conform.",
+    "data.embedded": "The file claims {facts.pdfa.claims}, as a record does, but does not carry the PEP as data.",
+    "data.digest_matches_sign_off": "The PEP that the file carries cannot be read, or is not the one that was signed off.",
+}
+
+
+def _fallen(facts: Facts) -> list[str]:
+    """The names of the facts that are false."""
+    values = {name: getattr(getattr(facts, name.split(".")[0]), name.split(".")[1]) for name in _SENTENCES}
+    if not (facts.pdfa.claims or "").startswith("PDF/A-3"):
+        del values["data.embedded"]
+    return [name for name, value in values.items() if value is False]
+
+
+class _CannotRead(Exception):
+    def __init__(self, slug: str, message: str) -> None:
+        super().__init__(message)
+        self.slug = slug
+
+
+def _facts(data: bytes, trust: "Sequence[bytes | x509.Certificate]", judge: Judge | None) -> Facts:
+    reader, pages = _opened(data)
+    claims_pdfa, claims_pdfua = _read_or(("", ""), lambda: _claims(reader))
+    carried, child, pep = _carried(reader)
+    facts = Facts(
+        problem=None,
+        sha256=sha256(data),
+        pages=pages,
+        pdfa=Standard(f"PDF/A-{claims_pdfa}" if claims_pdfa else None),
+        pdfua=Standard(f"PDF/UA-{claims_pdfua}" if claims_pdfua else None),
+        seal=_seal(data, trust),
+        data=carried,
+        child=child,
+        pep=pep,
+    )
+    if judge is None or not (claims_pdfa or claims_pdfua):
+        return facts
+    return replace(
+        facts,
+        pdfa=replace(facts.pdfa, conforms=judge.judge(data, claims_pdfa).conforms if claims_pdfa else None),
+        pdfua=replace(facts.pdfua, conforms=judge.judge(data, f"ua{claims_pdfua}").conforms if claims_pdfua else None),
+        validated_by=judge.name,
+    )
+
+
+@functools.cache
+def _hush() -> None:
+    """What the libraries log about a bad file is a finding here, told once; their words may quote the file."""
+    for name in ("pypdf", "pyhanko", "pyhanko_certvalidator"):
+        logging.getLogger(name).setLevel(logging.CRITICAL + 1)
+
+
+def _read_or(otherwise: _T, read: Callable[[], _T]) -> _T:
+    """What `read` finds, or `otherwise` where the bytes make no sense.
+
+    Damaged and hostile files make PDF libraries raise whatever they like (KeyError, RecursionError, zlib's own), so
+    nothing narrower than Exception is caught: a file that cannot be read is a finding, not a fault of ours.
+    """
+    try:
+        return read()
+    except Exception:  # noqa: BLE001
+        return otherwise
+
+
+# --- the file --------------------------------------------------------------------------------------------------------
+
+
+def _opened(data: bytes) -> "tuple[PdfReader, int]":
+    if b"%PDF-" not in data[:1024]:
+        raise _CannotRead("not-a-pdf", "This is not a PDF.")
+    from pypdf import PdfReader
+
+    # pypdf would look for what is left of a file cut short; its end is what every version of a PDF finishes with.
+    whole = b"%%EOF" in data[-1024:]
+    reader = _read_or(None, lambda: PdfReader(io.BytesIO(data))) if whole else None
+    if reader is not None and _read_or(False, lambda: reader.is_encrypted):
+        raise _CannotRead("encrypted-pdf", "The PDF is encrypted; a record never is. Nothing can be said about it.")
+    pages = _read_or(0, lambda: len(reader.pages)) if reader is not None else 0
+    if reader is None or not pages:
+        raise _CannotRead("damaged-pdf", "The PDF is damaged or cut short: it cannot be read. Fetch it again.")
+    return reader, pages
+
+
+def _claims(reader: "PdfReader") -> tuple[str, str]:
+    """The part and level of PDF/A (`3a`) and the part of PDF/UA (`1`) that the metadata claims, or nothing."""
+    from lxml import etree
+
+    metadata = reader.root_object.get("/Metadata")
+    if metadata is None:
+        return "", ""
+    parser = etree.XMLParser(resolve_entities=False, no_network=True)
+    packet = etree.fromstring(metadata.get_object().get_data().strip(), parser)
+
+    def said(prefix: str, key: str) -> str:
+        name = f"{{{_XMP[prefix]}}}{key}"
+        as_attribute = (element.get(name) for element in packet.iter() if element.get(name))
+        return str(next(as_attribute, None) or packet.findtext(f".//{name}") or "").strip()
+
+    pdfa, pdfua = said("pdfaid", "part") + said("pdfaid", "conformance").lower(), said("pdfuaid", "part")
+    return _plain(pdfa) or "", _plain(pdfua) or ""
+
+
+# --- the data --------------------------------------------------------------------------------------------------------
+
+
+def _carried(reader: "PdfReader") -> tuple[Data, Child, Reference]:
+    names = _read_or(None, lambda: [entry.name for entry in reader.attachment_list])
+    if names is not None and DATA_NAME not in names:
+        return Data(embedded=False), Child(), Reference()
+    pep = _read_or(None, lambda: _pep(reader))
+    if pep is None:  # it is there but cannot be read, or it is there twice
+        return Data(embedded=True, digest_matches_sign_off=False), Child(), Reference()
+    identity, child = pep.get("pep", {}), pep.get("child", {})
+    return (
+        Data(embedded=True, digest_matches_sign_off=_read_or(False, lambda: _is_as_signed(pep))),
+        _read_or(Child(), lambda: Child(_plain(child.get("lcs_person_id")))),
+        _read_or(Reference(), lambda: Reference(_plain(identity.get("id")), _number(identity.get("version")))),
+    )
+
+
+def _plain(value: object) -> str | None:
+    """An identifier; anything else in its place is not passed on to screens and manifests."""
+    return value if isinstance(value, str) and _IDENTIFIER.fullmatch(value) else None
+
+
+def _number(value: object) -> int | None:
+    return value if isinstance(value, int) and not isinstance(value, bool) else None
+
+
+def _pep(reader: "PdfReader") -> dict[str, Any] | None:
+    (entry,) = (entry for entry in reader.attachment_list if entry.name == DATA_NAME)
+    pep = json.loads(entry.content.decode("utf-8"), object_pairs_hook=_without_repeats, parse_constant=_refuse)
+    return pep if isinstance(pep, dict) else None
+
+
+def _without_repeats(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Of a key that stands twice another reader may take the other value: such data proves nothing."""
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        raise ValueError("a key stands twice")
+    return found
+
+
+def _refuse(constant: str) -> Any:
+    raise ValueError(f"{constant} is not JSON")
+
+
+def _is_as_signed(pep: dict[str, Any]) -> bool:
+    signed = [sign_off["digest"] for sign_off in pep["sign_offs"]]
+    return bool(signed) and set(signed) == {pep_digest(pep)}
+
+
+# --- the seal --------------------------------------------------------------------------------------------------------
+
+
+def _seal(data: bytes, trust: "Sequence[bytes | x509.Certificate]") -> Seal:
+    from pyhanko.pdf_utils.reader import PdfFileReader
+
+    signatures = _read_or(None, lambda: PdfFileReader(io.BytesIO(data), strict=False).embedded_signatures)
+    if signatures:
+        return _read_or(Seal(present=True, intact=False), lambda: _judged(data, signatures[0], trust))
+    if signatures is None and b"/ByteRange" in data:  # there was one, in what can no longer be read
+        return Seal(present=True, intact=False)
+    return Seal(present=False)
+
+
+def _judged(data: bytes, signature: "EmbeddedPdfSignature", trust: "Sequence[bytes | x509.Certificate]") -> Seal:
+    at = signature.self_reported_timestamp
+    covers, untouched = _covers(data, signature), _is_untouched(data, signature)
+    seal = Seal(
+        present=True,
+        intact=False,
+        covers_whole_document=covers,
+        signer=_read_or(None, lambda: _name(signature)),
+        at=f"{at.astimezone(dt.UTC):%Y-%m-%dT%H:%M:%SZ}" if at else None,
+    )
+    status = _read_or(None, lambda: _status(signature, trust, at))
+    if status is None:
+        return seal
+    timestamp = status.timestamp_validity
+    return replace(
+        seal,
+        intact=status.intact and untouched,
+        valid=status.valid,
+        trusted=status.trusted and at is not None and _was_valid(status, at),
+        time_proven=bool(timestamp.valid and timestamp.trusted) if timestamp else None,
+    )
+
+
+def _name(signature: "EmbeddedPdfSignature") -> str:
+    subject = signature.signer_cert.subject
+    name = subject.native.get("common_name") or subject.human_friendly
+    return "".join(character for character in str(name) if character.isprintable())
+
+
+def _gap(signature: "EmbeddedPdfSignature") -> tuple[int, int, int]:
+    """Where the bytes that are not sealed begin and end, and where the sealed bytes after them end."""
+    start, length, second_start, second_length = (int(number) for number in signature.byte_range)
+    if start != 0 or not 0 < length < second_start:
+        raise ValueError("not the byte range of a seal")
+    return length, second_start, second_start + second_length
+
+
+def _covers(data: bytes, signature: "EmbeddedPdfSignature") -> bool:
+    return _read_or(False, lambda: _gap(signature)[2] == len(data))
+
+
+def _is_untouched(data: bytes, signature: "EmbeddedPdfSignature") -> bool:
+    """Whether the bytes that are not sealed are what pepforms writes there, to the last digit, and nothing else.
+
+    A signature does not cover its own container, so changes to its padding, to the case of its digits or to what in
+    it is not signed would go unnoticed.
+    """
+    begin, end, _ = _gap(signature)
+    written = signature.pkcs7_content
+    if data[begin:end] != b"<" + written.hex().upper().encode("ascii") + b">":
+        return False
+    length = _der_length(written)
+    return not any(written[length:]) and container.is_as_written(written[:length])
+
+
+def _der_length(der: bytes) -> int:
+    """How long the DER value is with its header; padding may follow it."""
+    if der[1] < 0x80:
+        return 2 + der[1]
+    octets = der[1] - 0x80
+    return 2 + octets + int.from_bytes(der[2 : 2 + octets], "big")
+
+
+def _status(
+    signature: "EmbeddedPdfSignature", trust: "Sequence[bytes | x509.Certificate]", at: dt.datetime | None
+) -> "PdfSignatureStatus":
+    from pyhanko.sign.validation import validate_pdf_signature
+    from pyhanko.sign.validation.settings import KeyUsageConstraints
+    from pyhanko_certvalidator import ValidationContext
+
+    context = ValidationContext(
+        trust_roots=[anchor for given in trust for anchor in _anchors(given)], moment=at, allow_fetching=False
+    )
+    usage = KeyUsageConstraints(key_usage={"digital_signature", "non_repudiation"}, match_all_key_usages=False)
+    # Without pyHanko's analysis of later changes: a seal permits none, and must cover the whole file.
+    return validate_pdf_signature(signature, context, key_usage_settings=usage, skip_diff=True)
+
+
+def _anchors(given: "bytes | x509.Certificate") -> "list[asn1_x509.Certificate]":
+    from asn1crypto import x509 as asn1_x509
+    from cryptography import x509
+    from cryptography.hazmat.primitives.serialization import Encoding
+
+    found = x509.load_pem_x509_certificates(given) if isinstance(given, bytes) else [given]
+    return [asn1_x509.Certificate.load(one.public_bytes(Encoding.DER)) for one in found]
+
+
+def _was_valid(status: "PdfSignatureStatus", at: dt.datetime) -> bool:
+    """Whether every certificate up to the anchor was valid then; path validation asks no such thing of an anchor."""
+    path = status.validation_path
+    certificates = [status.signing_cert, *(path.iter_certs(include_root=True) if path else ())]
+    return all(one.not_valid_before <= at <= one.not_valid_after for one in certificates)

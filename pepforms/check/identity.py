@@ -1,0 +1,192 @@
+"""Rules about who is who: pupil and learner numbers, codes, people and references."""
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+from pepforms import codes
+from pepforms.check.finding import Steps
+from pepforms.check.rules import PRACTICE, Case, Found, rule
+from pepforms.check.words import day
+from pepforms.schema import Field
+
+_LETTERS = "ABCDEFGHJKLMNPQRTUVWXYZ"
+"""The 23 letters of a UPN: no I, O or S."""
+_ROWS_WITH_IDS = (
+    ("people",),
+    ("previous_targets",),
+    ("previous_actions",),
+    ("targets",),
+    ("actions",),
+    ("pupil_premium_plus", "lines"),
+    ("pupil_premium_plus", "approvals"),
+)
+
+
+@rule("wrong-upn", source="DfE, Unique Pupil Numbers: check letter", stage="draft")
+def wrong_upn(case: Case) -> Iterator[Found]:
+    """The check letter of the UPN fits its other characters."""
+    upn = case.value("child", "upn")
+    if isinstance(upn, str) and upn[0] != upn_check_letter(upn):
+        message = (
+            "This UPN cannot be right (a digit or letter is mistyped). Copy it from the school’s system, or say why "
+        )
+        yield Found(("child", "upn"), message + "there is none.")
+
+
+def upn_check_letter(upn: str) -> str:
+    """The letter that a UPN must begin with: positions 2 to 13, each times its position, modulo 23.
+
+    The last character of a temporary UPN is a letter, worth its place in the alphabet of 23.
+    """
+    values = [int(c) if c.isdigit() else _LETTERS.index(c) for c in upn[1:]]
+    return _LETTERS[sum(value * place for place, value in enumerate(values, start=2)) % 23]
+
+
+@rule("wrong-uln", source="Learning Records Service: ULN check digit", stage="draft")
+def wrong_uln(case: Case) -> Iterator[Found]:
+    """The ten digits of the ULN fit together: weighed 10 to 1 they leave 10 when divided by 11."""
+    uln = case.value("child", "uln")
+    if (
+        isinstance(uln, str)
+        and sum(int(c) * weight for c, weight in zip(uln, range(10, 0, -1), strict=True)) % 11 != 10
+    ):
+        message = "This ULN cannot be right (a digit is mistyped). Copy it from the Learning Records Service."
+        yield Found(("child", "uln"), message)
+
+
+@rule("unknown-person", source=PRACTICE, stage="draft")
+def unknown_person(case: Case) -> Iterator[Found]:
+    """Everyone to whom something is given is among the people of the PEP."""
+    people = case.people()
+    for field, value, steps in _leaves(case.schema.root, case.accepted, ()):
+        if field.person and isinstance(value, str) and value not in people:
+            message = f"{case.place(*steps)}: “{value}” is not among the people in this PEP. Choose someone from them, "
+            yield Found(steps, message + "or add them.")
+
+
+@rule("unknown-code", source="The code lists of the returns (schemas/codes)", stage="draft")
+def unknown_code(case: Case) -> Iterator[Found]:
+    """A coded fact has a code of its list."""
+    for field, value, steps in _leaves(case.schema.root, case.accepted, ()):
+        if field.codes and isinstance(value, str) and value not in codes.known(field.codes):
+            yield Found(steps, f"{case.place(*steps)}: “{value}” is not a code of this list. {_some(field.codes)}")
+
+
+def _some(name: str) -> str:
+    first = list(codes.known(name))[:6]
+    more = " and so on" if len(codes.known(name)) > len(first) else ""
+    return f"Choose from {', '.join(first)}{more}."
+
+
+@rule("code-not-in-force", source="The code lists of the returns, dated (schemas/codes)", warns_before=True)
+def code_not_in_force(case: Case) -> Iterator[Found]:
+    """A code is in force in the academic year of the PEP."""
+    year = case.value("pep", "academic_year")
+    for field, value, steps in _leaves(case.schema.root, case.accepted, ()):
+        code = codes.known(field.codes).get(value) if field.codes and isinstance(value, str) else None
+        if code and isinstance(year, str) and not code.in_force(year):
+            since = f"ended with {code.last}" if code.last and year > code.last else f"begins with {code.first}"
+            message = f"{case.place(*steps)}: the code {code.code} ({code.label}) {since}. Choose the code for {year}."
+            yield Found(steps, message)
+
+
+def _leaves(field: Field, value: Any, steps: Steps) -> Iterator[tuple[Field, Any, Steps]]:
+    """Every filled field with a value of its own, its value and its place."""
+    if isinstance(value, dict):
+        for name, part in value.items():
+            below = field.fields.get(name)
+            if below:
+                yield from _leaves(below, part, (*steps, name))
+    elif isinstance(value, list):
+        for position, item in enumerate(value):
+            if field.items:
+                yield from _leaves(field.items, item, (*steps, position))
+    elif value is not None:
+        yield field, value, steps
+
+
+@rule("repeated-id", source=PRACTICE, stage="draft")
+def repeated_id(case: Case) -> Iterator[Found]:
+    """No two rows of a list have the same reference."""
+    for where in _ROWS_WITH_IDS:
+        seen: dict[str, int] = {}
+        for position, row in case.rows(*where):
+            reference = row.get("id")
+            if not isinstance(reference, str):
+                continue
+            if reference in seen:
+                first = case.place(*where, seen[reference])
+                message = f"{case.place(*where, position)}: “{reference}” is the reference of {first} already. "
+                yield Found((*where, position, "id"), message + "Give it another.")
+            seen.setdefault(reference, position)
+
+
+@rule("impossible-year", source=PRACTICE, stage="draft")
+def impossible_year(case: Case) -> Iterator[Found]:
+    """The second half of a year follows the first: 2026/27, 2026-27."""
+    for steps in (("pep", "academic_year"), ("pupil_premium_plus", "financial_year")):
+        year = case.value(*steps)
+        if isinstance(year, str):
+            first, mark, second = re.split("([/-])", year)
+            if int(second) != (int(first) + 1) % 100:
+                right = f"{first}{mark}{(int(first) + 1) % 100:02d}"
+                yield Found(steps, f"{case.place(*steps)}: there is no year {year}. Did you mean {right}?")
+
+
+@rule("year-group-and-age", source="National curriculum year by age on 31 August", severity="warns", warns_before=True)
+def year_group_and_age(case: Case) -> Iterator[Found]:
+    """The year group is within a year of the child's age."""
+    born, group, year = case.day("child", "date_of_birth"), case.value("education", "year_group"), None
+    if isinstance(case.value("pep", "academic_year"), str):
+        year = int(case.value("pep", "academic_year")[:4])
+    if born and year and isinstance(group, str) and (group == "R" or group.isdigit()):
+        usual = year - born.year - ((born.month, born.day) > (8, 31)) - 4
+        if abs(usual - (0 if group == "R" else int(group))) > 1:
+            message = (
+                f"{case.place('education', 'year_group')}: this is more than a year from the usual year for this age. "
+            )
+            yield Found(("education", "year_group"), message + "Check the year group and the date of birth.")
+
+
+@rule("dates-out-of-order", source=PRACTICE, warns_before=True)
+def dates_out_of_order(case: Case) -> Iterator[Found]:
+    """What comes first in life comes first in the PEP: birth, care, placement, meeting, next meeting."""
+    for early, late in _ORDERED:
+        first, second = case.day(*early), case.day(*late)
+        if first and second and first > second:
+            after = case.place(*early)
+            message = (
+                f"{case.place(*late)}: this is before {_day_of(early, first)} ({after}). Correct the one that is wrong."
+            )
+            yield Found(late, message)
+    for where in (("education", "history"), ("education", "settings")):
+        for position, row in case.rows(*where):
+            yield from _from_after_to(case, (*where, position), row)
+
+
+def _day_of(steps: tuple[str, ...], moment: Any) -> str:
+    """The day, except the day of birth, which no message repeats."""
+    return "the date of birth" if steps == ("child", "date_of_birth") else day(moment)
+
+
+def _from_after_to(case: Case, where: Steps, row: dict[str, Any]) -> Iterator[Found]:
+    start, end = case.day(*where, "from"), case.day(*where, "to")
+    if start and end and start > end:
+        yield Found((*where, "to"), f"{case.place(*where)}: it ends before it begins. Correct the day that is wrong.")
+
+
+_ORDERED: tuple[tuple[tuple[str, ...], tuple[str, ...]], ...] = (
+    (("child", "date_of_birth"), ("care", "looked_after_from")),
+    (("child", "date_of_birth"), ("care", "placement", "start")),
+    (("child", "date_of_birth"), ("meeting", "date")),
+    (("care", "looked_after_from"), ("care", "ceased_on")),
+    (("care", "looked_after_from"), ("care", "placement", "start")),
+    (("care", "looked_after_from"), ("meeting", "date")),
+    (("care", "placement", "previous", "ended"), ("care", "placement", "start")),
+    (("education", "attendance", "from"), ("education", "attendance", "to")),
+    (("education", "behaviour", "from"), ("education", "behaviour", "to")),
+    (("education", "attendance", "to"), ("meeting", "date")),
+    (("meeting", "date"), ("meeting", "next_date")),
+)
+"""Pairs of places, the earlier day first."""

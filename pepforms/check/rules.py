@@ -1,0 +1,207 @@
+"""The rules that a schema cannot say: how each is registered, how all run, and how a person explains a breach.
+
+A rule is a small function from a `Case` to what it finds, registered with its slug, severity, stage and source by
+`@rule`. One of a stage after draft, whose facts are already there but at odds, may warn before that stage.
+"""
+
+import itertools
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+from pepforms.check import words
+from pepforms.check.finding import Finding, Steps
+from pepforms.model import STAGES, Pep, Problem, Severity, Stage, pointer
+from pepforms.profile import Profile
+from pepforms.schema import Schema
+
+LAW = "Care Planning, Placement and Case Review (England) Regulations 2010"
+GUIDANCE = "Promoting the education of looked-after children (DfE, 2018)"
+CONDITIONS = "Pupil premium: virtual school heads’ responsibilities (DfE)"
+PRACTICE = "Virtual School practice"
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """What a rule looks at: the PEP as given, and of it what the schema `accepted`.
+
+    `refused` are the places that have a finding already. The helpers answer None, or nothing, for whatever is absent,
+    refused or unknown, so that a rule speaks only where it has its facts.
+    """
+
+    given: Pep
+    accepted: Pep
+    stage: Stage
+    profile: Profile
+    schema: Schema
+    refused: frozenset[Steps]
+
+    def value(self, *steps: str | int) -> Any:
+        """What stands at a place; None where nothing does."""
+        found: Any = self.accepted
+        for step in steps:
+            if isinstance(step, str):
+                found = found.get(step) if isinstance(found, dict) else None
+            else:
+                found = found[step] if isinstance(found, list) and step < len(found) else None
+        return found
+
+    def rows(self, *steps: str | int) -> Iterator[tuple[int, dict[str, Any]]]:
+        """The rows of a list, each with its position."""
+        found = self.value(*steps)
+        for position, row in enumerate(found if isinstance(found, list) else ()):
+            if isinstance(row, dict):
+                yield position, row
+
+    def day(self, *steps: str | int) -> date | None:
+        """A day of the calendar."""
+        return as_day(self.value(*steps))
+
+    def number(self, *steps: str | int) -> int | None:
+        """A whole number."""
+        found = self.value(*steps)
+        return int(found) if isinstance(found, int | float) else None
+
+    def money(self, *steps: str | int) -> Decimal | None:
+        """Pounds and pence."""
+        found = self.value(*steps)
+        return Decimal(found) if isinstance(found, str) else None
+
+    def people(self) -> dict[str, dict[str, Any]]:
+        """The people of the PEP by their reference."""
+        return {row["id"]: row for _, row in self.rows("people") if isinstance(row.get("id"), str)}
+
+    def place(self, *steps: str | int) -> str:
+        """Where something is, in words."""
+        return words.place(self.schema, steps)
+
+
+def as_day(value: object) -> date | None:
+    """A day from an accepted value; None from anything else, an unknown one too."""
+    return date.fromisoformat(value) if isinstance(value, str) else None
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What a rule found: where, and the sentence; `severity` and `explainable` where they differ from the rule's."""
+
+    steps: Steps
+    message: str
+    severity: Severity | None = None
+    explainable: bool | None = None
+
+
+Finder = Callable[[Case], Iterator[Found]]
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """A rule: its name, what it does to the PEP, from which stage, whether it warns before, and where it comes from."""
+
+    slug: str
+    severity: Severity
+    explainable: bool
+    stage: Stage
+    warns_before: bool
+    source: str
+    find: Finder
+
+    @property
+    def says(self) -> str:
+        """The rule in one sentence."""
+        return (self.find.__doc__ or "").strip().splitlines()[0]
+
+    def findings(self, case: Case) -> Iterator[Finding]:
+        """What the rule finds at the case's stage."""
+        in_force = STAGES.index(case.stage) >= STAGES.index(self.stage)
+        if not in_force and not self.warns_before:
+            return
+        for found in self.find(case):
+            severity = found.severity or self.severity
+            explainable = self.explainable if found.explainable is None else found.explainable
+            yield Finding(
+                self.slug, found.steps, found.message, severity if in_force else "warns", explainable, self.source
+            )
+
+
+_RULES: dict[str, Rule] = {}
+
+
+def rule(
+    slug: str,
+    *,
+    source: str,
+    stage: Stage = "sign-off",
+    severity: Severity = "blocks",
+    explainable: bool = False,
+    warns_before: bool = False,
+) -> Callable[[Finder], Finder]:
+    """Registers a function as the rule of that slug."""
+
+    def register(find: Finder) -> Finder:
+        _RULES[slug] = Rule(slug, severity, explainable, stage, warns_before, source, find)
+        return find
+
+    return register
+
+
+def every() -> tuple[Rule, ...]:
+    """Every rule there is."""
+    from pepforms.check import care, education, identity, meeting, needed, plan, text
+
+    del care, education, identity, meeting, needed, plan, text  # importing them registers their rules
+    return tuple(_RULES.values())
+
+
+def findings(case: Case) -> list[Finding]:
+    """What all the rules find."""
+    return list(itertools.chain.from_iterable(each.findings(case) for each in every()))
+
+
+def explained(problems: tuple[Problem, ...], case: Case) -> tuple[Problem, ...]:
+    """The problems once `exceptions[]` has been heard: an explained one only warns, and says who explained it."""
+    people = case.people()
+    heard: dict[tuple[str, str], str] = {}
+    idle: list[tuple[int, str, str]] = []
+    open_problems = {(problem.slug, problem.pointer): problem for problem in problems}
+    for position, row in case.rows("exceptions"):
+        slug, where, by, on = (row.get(key) for key in ("slug", "pointer", "by", "on"))
+        day = as_day(on)
+        if not (isinstance(slug, str) and isinstance(where, str) and by in people and day):
+            continue
+        problem = open_problems.get((slug, where))
+        if problem and problem.explainable:
+            heard[slug, where] = f"Explained by {people[by].get('name', 'someone')} on {words.day(day)}."
+        else:
+            idle.append((position, slug, where))
+    listened = [_warned(problem, heard.get((problem.slug, problem.pointer))) for problem in problems]
+    return (*listened, *(_idle(case, *row, open_problems) for row in idle if case.stage != "draft"))
+
+
+def _warned(problem: Problem, words_of_it: str | None) -> Problem:
+    if not words_of_it:
+        return problem
+    return replace(problem, severity="warns", message=f"{problem.message} {words_of_it}")
+
+
+def _idle(case: Case, position: int, slug: str, where: str, open_problems: dict[tuple[str, str], Problem]) -> Problem:
+    """An exception that explains nothing: harmless once the matter is put right, else a slip to mend."""
+    known = {each.slug: each for each in every()}
+    if (slug, where) in open_problems:
+        said, severity = "this problem cannot be explained, only put right. Take the exception out", "blocks"
+    elif slug in known:
+        said, severity = "there is nothing to explain there now. Take it out, unless it is part of the story", "warns"
+    else:
+        said, severity = "there is no problem of that name. Copy its name and place from the list of problems", "blocks"
+    steps = ("exceptions", position)
+    return Problem(
+        "exception-explains-nothing",
+        "blocks" if severity == "blocks" else "warns",
+        pointer(*steps),
+        f"{case.place(*steps)}: {said}.",
+        "exceptions",
+        case.profile.owner("exceptions", case.schema.root.fields["exceptions"].owner),
+        PRACTICE,
+    )

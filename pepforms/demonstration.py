@@ -1,0 +1,41 @@
+"""The demonstration: the main job on the samples, under a throwaway seal."""
+
+from pathlib import Path
+
+import click
+
+from pepforms import files, forms, many, pipeline, resources, sources
+from pepforms.errors import PepformsError
+from pepforms.sources import Source
+from pepforms.wiring import Wiring
+
+
+def run(wiring: Wiring, out: Path) -> int:
+    """Word and PDF of every valid sample, a record of each that is signed off; then say what to open."""
+    key = wiring.use_demonstration_key()
+    click.echo(f"Sealing with a throwaway key made for demonstrations, {key}: its seal proves nothing.")
+    samples = [str(resources.folder("samples") / "valid")]
+    form = forms.named("pep")
+    documents, records = files.folder(out / "documents"), files.folder(out / "records")
+
+    def made(source: Source) -> Path:
+        pep, _ = pipeline.checked(source.data, "draft", wiring.profile)
+        for to in ("docx", "pdf"):
+            document = pipeline.render(pep, form, "authority", to, wiring)
+            files.write(documents / document.name, document.data, force=True)
+        return documents / document.name
+
+    codes = [many.show(many.each(sources.read(samples), made, "Making documents"))]
+    signed = (source for source in sources.read(samples) if _signed_off(source, wiring))
+    codes.append(many.show(many.records(wiring, signed, records, force=True)))
+    click.echo(f"\nOpen any PDF or Word file in {documents}; the sealed records and manifest.csv are in {records}.")
+    click.echo(f"Then try: pepforms verify {records}/*.pdf")
+    return max(codes)
+
+
+def _signed_off(source: Source, wiring: Wiring) -> bool:
+    try:
+        pipeline.checked(source.data, "record", wiring.profile)
+    except PepformsError:
+        return False
+    return True

@@ -1,0 +1,130 @@
+"""What the command line and the pages say of results, in the words of practice."""
+
+import importlib.metadata
+import textwrap
+from collections.abc import Iterator
+from typing import Any
+
+from pepforms import schema
+from pepforms.check import Checked
+from pepforms.errors import PepformsError
+from pepforms.model import Stage
+from pepforms.schema import Field
+from pepforms.settings import KNOWN
+from pepforms.wiring import Wiring
+
+_WIDTH = 100
+
+
+def validation(source: str, stage: Stage, checked: Checked) -> dict[str, Any]:
+    """One entry of `validate --format json`."""
+    return {
+        "source": source,
+        "stage": stage,
+        "valid": checked.valid,
+        "problems": [problem.as_json() for problem in checked.problems],
+    }
+
+
+def validation_text(result: dict[str, Any]) -> str:
+    """The problems of one PEP as a person reads them."""
+    problems = result["problems"]
+    stopping = sum(problem["severity"] == "blocks" for problem in problems)
+    verdict = f"{stopping} to put right" if stopping else f"good for stage {result['stage']}"
+    warning = len(problems) - stopping
+    head = f"{result['source']}: {verdict}" + (f", {warning} to check" if warning else "")
+    return "\n".join([head, *map(problem_text, problems)])
+
+
+def heading(problem: dict[str, Any]) -> str:
+    """How pressing a problem is, in two or three words."""
+    if problem["severity"] == "warns":
+        return "Please check"
+    return "Put right or explain" if problem["explainable"] else "Put right before sign-off"
+
+
+def problem_text(problem: dict[str, Any]) -> str:
+    """One problem: how pressing, the sentence, and where it stands in the data."""
+    sentence = textwrap.fill(problem["message"], _WIDTH, initial_indent="      ", subsequent_indent="      ")
+    return f"  {heading(problem)}\n{sentence}\n      ({problem['slug']} at {problem['pointer'] or 'the whole file'})"
+
+
+def verification_text(result: dict[str, Any], explained: list[str]) -> str:
+    """Whether a PDF holds, and each fact that fell."""
+    if result["holds"]:
+        judged = f", judged by {result['validated_by']}" if result["validated_by"] else ", its standard not judged"
+        standard = " and ".join(claim for claim in (result["pdfa"]["claims"], result["pdfua"]["claims"]) if claim)
+        return f"{result['source']}: holds ({standard}{judged}; sealed by {result['seal']['signer']})"
+    return "\n".join([f"{result['source']}: does not hold", *(f"  {sentence}" for sentence in explained)])
+
+
+def placeholders() -> Iterator[tuple[str, str]]:
+    """Every placeholder that a template may use, and what people call it; `[]` marks a list to loop over."""
+    for field in schema.load().root.walk():
+        if field.pointer and not field.fields and not (field.items and field.items.fields):
+            yield _placeholder(field), field.title
+    for name, meaning in _OF_THE_DOCUMENT.items():
+        yield f"document.{name}", meaning
+
+
+_OF_THE_DOCUMENT = {
+    "title": "The title of the document: form, term, academic year",
+    "form": "The name of the form",
+    "authority": "The authority",
+    "virtual_school": "The Virtual School",
+    "marking": "The protective marking",
+    "notice": "Whose copy this is, and what not to do with it",
+    "draft": "Whether nobody has signed the PEP off (for if)",
+}
+
+
+def _placeholder(field: Field) -> str:
+    return field.pointer.removeprefix("/").removesuffix("/*").replace("/*/", "[].").replace("/", ".")
+
+
+def doctor(wiring: Wiring) -> tuple[bool, str]:
+    """Whether everything needed is set up, and the whole state of affairs in lines."""
+    lines = [f"pepforms {importlib.metadata.version('pepforms')}", "", "Settings"]
+    lines.append(f"  home                   {wiring.settings.home}")
+    lines.append(f"  file                   {wiring.settings.file}{'' if wiring.settings.file.exists() else ' (none)'}")
+    for setting in KNOWN:
+        value = wiring.settings[setting.key] or "(not set)"
+        lines.append(f"  {setting.key:<22} {value}\n{'':<25}{setting.meaning}; {setting.variable}")
+    lines += ["", "State"]
+    healthy = True
+    for name, state in _states(wiring):
+        ok = not isinstance(state, PepformsError)
+        healthy &= ok
+        lines.append(f"  {'ok ' if ok else 'NO '} {name:<10} {state}")
+    return healthy, "\n".join(lines)
+
+
+def _states(wiring: Wiring) -> Iterator[tuple[str, str | PepformsError]]:
+    """Each part, with its state in words, or the error that says what to do."""
+    for name, look in (("profile", _profile), ("fonts", _fonts), ("engine", _engine), ("seal", _seal)):
+        try:
+            yield name, look(wiring)
+        except PepformsError as error:
+            yield name, error
+    yield "veraPDF", wiring.judge_missing or "judges every record"
+
+
+def _profile(wiring: Wiring) -> str:
+    return wiring.profile.authority
+
+
+def _fonts(_: Wiring) -> str:
+    from pepforms.fonts import FACES, undrawable
+
+    undrawable("".join(chr(code) for code in (0x1F600, 0x1208, 0x2610)))
+    return f"{len(FACES)} families to embed"
+
+
+def _engine(wiring: Wiring) -> str:
+    return f"{wiring.settings['convert.engine']} {importlib.metadata.version('rdocx')}"
+
+
+def _seal(wiring: Wiring) -> str:
+    if wiring.settings.path("seal.key_file") is None:
+        return "no key: records cannot be made (set PEPFORMS_SEAL_KEY_FILE); all else can"
+    return f"key whose certificate begins {wiring.sealer.fingerprint[:16]}"

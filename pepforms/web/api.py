@@ -1,0 +1,64 @@
+"""The stateless HTTP API: the body is the PEP, or the PDF; the answer is facts, problems or a document."""
+
+from typing import Any, get_args
+
+from flask import Blueprint, Response, request
+
+from pepforms import check, forms, pipeline, report
+from pepforms.errors import Refused
+from pepforms.model import STAGES, Stage
+from pepforms.wiring import Wiring
+
+MEDIA_TYPES: dict[str, str] = {
+    "pdf": "application/pdf",
+    "docx": "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
+}
+
+
+def blueprint(wiring: Wiring) -> Blueprint:
+    """`/validate`, `/render` and `/verify`."""
+    api = Blueprint("api", __name__)
+
+    @api.post("/validate")
+    def validate() -> dict[str, Any]:
+        """Every problem of a PEP at a stage, as `pepforms validate --format json` gives it."""
+        at = stage(request.args.get("stage", "draft"))
+        checked = check.check(request.get_data(), at, wiring.profile)
+        return {"results": [report.validation("request", at, checked)]}
+
+    @api.post("/render")
+    def render() -> Response:
+        """One document of a PEP."""
+        arguments = request.args
+        return rendered(
+            wiring, request.get_data(), arguments.get("form", "pep"), arguments.get("audience", "authority"),
+            arguments.get("to", "pdf"),
+        )  # fmt: skip
+
+    @api.post("/verify")
+    def verify() -> dict[str, Any]:
+        """The facts about a PDF, as `pepforms verify --format json` gives them."""
+        return {"results": [{"source": "request", **wiring.verify(request.get_data()).as_json()}]}
+
+    return api
+
+
+def stage(name: str) -> Stage:
+    """The stage of that name; Refused if there is none."""
+    for known in STAGES:
+        if known == name:
+            return known
+    raise Refused(f"There is no stage “{name}”. There are: {', '.join(STAGES)}.", slug="no-such-stage")
+
+
+def rendered(wiring: Wiring, data: bytes, form_name: str, audience: str, to: str) -> Response:
+    """The document of a PEP, to be saved under a name that holds no personal data."""
+    form = forms.named(form_name)
+    reader = form.offered(audience)
+    if to not in get_args(pipeline.To):
+        raise Refused(f"A document is made as pdf or docx, not as “{to}”.", slug="no-such-kind")
+    pep, _ = pipeline.checked(data, "draft", wiring.profile)
+    document = pipeline.render(pep, form, reader, "docx" if to == "docx" else "pdf", wiring)
+    response = Response(document.data, mimetype=MEDIA_TYPES[to])
+    response.headers["Content-Disposition"] = f'attachment; filename="{document.name}"'
+    return response

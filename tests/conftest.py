@@ -1,0 +1,21 @@
+"""What every test stands on: none sees the settings, the records or the locale of the person who runs it."""
+
+import os
+from collections.abc import Iterator
+
+import hypothesis
+import pytest
+
+# On CI the examples are the same each run, so that a red run is the change's own fault; elsewhere they roam.
+hypothesis.settings.register_profile("ci", derandomize=True, deadline=None, print_blob=True)
+hypothesis.settings.register_profile("here", deadline=None)
+hypothesis.settings.load_profile("ci" if os.environ.get("CI") else "here")
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _nobodys_settings(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as patch:
+        for name in [name for name in os.environ if name.startswith("PEPFORMS_")]:
+            patch.delenv(name)
+        patch.setenv("XDG_DATA_HOME", str(tmp_path_factory.mktemp("data")))
+        yield

@@ -1,0 +1,123 @@
+"""The wheel alone, installed into an empty environment far from the checkout, does the main job."""
+
+import os
+import re
+import subprocess
+import sys
+import venv
+import zipfile
+from importlib import metadata
+from pathlib import Path
+
+import pytest
+
+from pepforms import fonts
+
+ROOT = Path(__file__).parent.parent
+
+
+def run(*command: object, cwd: Path, **environment: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [str(word) for word in command], cwd=cwd, env=environment or None, capture_output=True, text=True, timeout=300
+    )
+
+
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    target = tmp_path_factory.mktemp("wheel")
+    made = run(sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", target, cwd=ROOT)
+    assert made.returncode == 0, made.stderr
+    (file,) = target.glob("pepforms-*-py3-none-any.whl")
+    return file
+
+
+def declared(requirements: list[str], known: set[str]) -> set[str]:
+    """The names of the distributions that these requirements ask for here, and those ask for in their turn."""
+    from packaging.requirements import Requirement
+
+    found = set(known)
+    for text in requirements:
+        requirement = Requirement(text)
+        name = re.sub(r"[-_.]+", "-", requirement.name).lower()
+        extras = {"", *requirement.extras} if known else {"", "validate"}
+        if name not in found and (
+            requirement.marker is None or any(requirement.marker.evaluate({"extra": extra}) for extra in extras)
+        ):
+            found = declared(metadata.requires(name) or [], found | {name})
+    return found
+
+
+@pytest.fixture(scope="module")
+def installed(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The `bin` of an environment with the wheel and what it declares that it needs: no tool, no checkout.
+
+    Those it needs are linked from the environment of the tests, where the lock put them, rather than fetched again.
+    """
+    home = tmp_path_factory.mktemp("elsewhere") / "venv"
+    venv.create(home, symlinks=True)
+    (site,) = home.glob("lib/python*/site-packages")
+    got = run(sys.executable, "-m", "pip", "--python", home / "bin/python", "install", "--no-deps", wheel, cwd=home)
+    assert got.returncode == 0, got.stderr
+    (info,) = site.glob("pepforms-*.dist-info")
+    for name in declared(metadata.Distribution.at(info).requires or [], set()):
+        distribution = metadata.distribution(name)
+        for top in {file.parts[0] for file in distribution.files or []} - {"..", "__pycache__"}:
+            if not (site / top).exists():
+                (site / top).symlink_to(Path(str(distribution.locate_file(top))))
+    return home / "bin"
+
+
+def clean(home: Path) -> dict[str, str]:
+    return {"PATH": os.environ["PATH"], "HOME": str(home), "LANG": "C"}
+
+
+def test_holds_templates_schemas_samples_and_every_font_with_its_licence(wheel: Path) -> None:
+    with zipfile.ZipFile(wheel) as archive:
+        names = set(archive.namelist())
+    for folder in ("templates", "schemas", "samples"):
+        ours = {
+            f"pepforms/data/{file.relative_to(ROOT).as_posix()}"
+            for file in (ROOT / folder).rglob("*")
+            if file.is_file() and not file.name.startswith("~$")
+        }
+        assert ours
+        assert ours <= names
+    for face in fonts.FACES:
+        assert {f"pepforms/fonts/{file.name}" for file in (face.regular, face.bold) if file} <= names
+    licences = {name for name in names if re.fullmatch(r"pepforms/fonts/OFL-.+\.txt", name)}
+    assert len(licences) == len(fonts.FACES)
+    assert any(name.endswith(".dist-info/licenses/LICENSE") for name in names)
+    assert not {name for name in names if name.startswith("tests/") or name.endswith((".pyc", "/.fetched"))}
+
+
+def test_is_not_built_without_fonts(tmp_path: Path) -> None:
+    for name in ("pyproject.toml", "hatch_build.py", "package.json", "README.md", "LICENSE"):
+        (tmp_path / name).write_bytes((ROOT / name).read_bytes())
+    (tmp_path / "pepforms").mkdir()
+    (tmp_path / "pepforms/__init__.py").write_bytes((ROOT / "pepforms/__init__.py").read_bytes())
+    refused = run(sys.executable, "-m", "hatchling", "build", "-t", "wheel", cwd=tmp_path)
+    assert refused.returncode != 0
+    assert "NotoSans_400Regular.ttf" in refused.stderr
+    assert "make setup" in refused.stderr
+    assert "Traceback" not in refused.stderr
+
+
+def test_demo_runs_where_only_the_wheel_is(installed: Path, tmp_path: Path) -> None:
+    where = run(installed / "python", "-c", "import pepforms; print(pepforms.__file__)", cwd=tmp_path, **clean(tmp_path))
+    assert where.stdout.startswith(str(installed.parent)), where.stderr
+    tools = run(installed / "python", "-c", "import pytest", cwd=tmp_path, **clean(tmp_path))
+    assert tools.returncode != 0
+    demo = run(installed / "pepforms", "demo", "--out", tmp_path / "out", cwd=tmp_path, **clean(tmp_path))
+    assert demo.returncode == 0, demo.stderr
+    documents = list((tmp_path / "out").rglob("*.pdf"))
+    assert documents
+    assert all(document.read_bytes().startswith(b"%PDF-") for document in documents)
+    assert "Traceback" not in demo.stderr
+
+
+@pytest.mark.parametrize(
+    "target", ["setup", "demo", "serve", "test", "test-all", "lint", "format", "bench", "wheel", "lock", "clean"]
+)
+def test_every_target_of_make_can_be_made(target: str) -> None:
+    planned = run("make", "--dry-run", target, cwd=ROOT)
+    assert planned.returncode == 0, planned.stderr
