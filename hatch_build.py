@@ -1,4 +1,4 @@
-"""What a build needs beyond the files that git knows: the fonts, fetched at set-up."""
+"""What a build needs beyond the package itself: the fonts, fetched at set-up, and the folders that an authority edits."""
 
 import json
 from pathlib import Path
@@ -6,22 +6,25 @@ from typing import Any
 
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
+FOLDERS = ("templates", "schemas", "samples")
 FONTS = Path("pepforms/fonts")
 
 
-class FontsPresent(BuildHookInterface[Any]):
-    """Refuses to make a wheel or source archive without every font that `package.json` pins, and its licence."""
+class Carried(BuildHookInterface[Any]):
+    """Puts the folders into the wheel as `pepforms/data`, and refuses to build without every font and its licence."""
 
-    def initialize(self, version: str, build_data: dict[str, Any]) -> None:  # noqa: ARG002 - hatchling's signature
-        """Run before the build; an editable install is left alone, as it comes before the fonts."""
-        root = Path(self.root)
-        if version == "editable" or not (root / "package.json").exists():
+    def initialize(self, version: str, build_data: dict[str, Any]) -> None:
+        """Run before a build. An editable install has the folders beside it, and comes before the fonts."""
+        if version == "editable":
             return
+        root = Path(self.root)
         packages = json.loads((root / "package.json").read_text("utf-8"))["dependencies"]
         families = [name.rpartition("/")[2] for name in packages if name.startswith("@expo-google-fonts/")]
-        needed = [FONTS / name for family in families for name in (f"{stem(family)}_400Regular.ttf", f"OFL-{family}.txt")]
-        if missing := [path.name for path in needed if not (root / path).is_file()]:
+        files = [name for family in families for name in (f"{stem(family)}_400Regular.ttf", f"OFL-{family}.txt")]
+        if missing := [name for name in files if not (root / FONTS / name).is_file()]:
             raise SystemExit(f"No build without its fonts: {FONTS} lacks {', '.join(missing)}. Run `make setup` first.")
+        if self.target_name == "wheel":
+            build_data["force_include"] |= {str(root / name): f"pepforms/data/{name}" for name in FOLDERS}
 
 
 def stem(family: str) -> str:

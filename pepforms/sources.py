@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from pepforms.check.reading import LARGEST_BYTES
+from pepforms.check.reading import LARGEST
 from pepforms.errors import Unreadable
 
 
@@ -34,7 +34,7 @@ def read(paths: Iterable[str]) -> Iterator[Source]:
 
 def _from(path: str) -> Iterator[Source]:
     if path == "-":
-        yield Source("-", sys.stdin.buffer.read(LARGEST_BYTES + 1))
+        yield Source("-", sys.stdin.buffer.read(LARGEST + 1))
     elif os.path.isdir(path):
         yield from _in_folder(path)
     elif path.endswith(".jsonl"):
@@ -42,7 +42,7 @@ def _from(path: str) -> Iterator[Source]:
     else:
         with Path(path).open("rb") as file:
             # One byte more than may be read is enough for the check to say that it is too large.
-            yield Source(path, file.read(LARGEST_BYTES + 1))
+            yield Source(path, file.read(LARGEST + 1))
 
 
 def _in_folder(path: str) -> Iterator[Source]:
@@ -55,7 +55,7 @@ def _in_folder(path: str) -> Iterator[Source]:
 def _lines(path: str) -> Iterator[Source]:
     empty = True
     with Path(path).open("rb") as file:
-        for number, line in enumerate(iter(lambda: file.readline(LARGEST_BYTES + 1), b""), 1):
+        for number, line in enumerate(iter(lambda: file.readline(LARGEST + 1), b""), 1):
             if line.strip():
                 empty = False
                 yield Source(f"{path}#{number}", line)

@@ -17,7 +17,9 @@ from pepforms.archive.stamp import Embedded, Stamp, finish
 from pepforms.errors import Refused
 
 HEADING = "Signed off by the Virtual School on 19 November 2026 as the record of the meeting of 12 November 2026"
-STAMP = Stamp(HEADING, ("Sasha Mockworth, Virtual School Officer", "PEP-2026-0042, version 2 · SHA-256 9f86d081884c7d65"))
+STAMP = Stamp(
+    HEADING, ("Sasha Mockworth, Virtual School Officer", "PEP-2026-0042, version 2 · SHA-256 9f86d081884c7d65")
+)
 DATA = Embedded("pep.json", b'{"pep": 1}', "application/json", "The Personal Education Plan as data")
 SIGNED_OFF_AT = datetime(2026, 11, 19, 15, 4, 5, tzinfo=UTC)
 
@@ -82,7 +84,9 @@ def test_the_stamp_is_an_artifact_and_no_part_of_the_tagged_text(converted: byte
     assert len(shown) == 3
 
 
-@pytest.mark.parametrize("name", ["Łucja Żółć-Łódź", "ሳሻ ሞክዎርዝ", "עדי בדיקה", "سارة محمد", "Đại Nghĩa", "রিনা", "O’Brien ☑"])
+@pytest.mark.parametrize(
+    "name", ["Łucja Żółć-Łódź", "ሳሻ ሞክዎርዝ", "עדי בדיקה", "سارة محمد", "Đại Nghĩa", "রিনা", "O’Brien ☑"]
+)
 def test_a_name_in_any_script_is_drawn_in_real_glyphs(converted: bytes, name: str) -> None:
     stamped = finish(converted, title="PEP", stamp=Stamp("Signed off", (name,)))
     numbers = b"".join(text for _, text in shown_in_stamp(stamped))
@@ -178,7 +182,9 @@ def test_a_pdf_made_elsewhere_is_stamped_but_claims_no_standard() -> None:
     assert ink_in_box(finished) > 2000
 
 
-def test_what_cannot_be_finished_is_refused_with_the_reason(converted: bytes, tmp_path_factory: pytest.TempPathFactory) -> None:
+def test_what_cannot_be_finished_is_refused_with_the_reason(
+    converted: bytes, tmp_path_factory: pytest.TempPathFactory
+) -> None:
     key = tmp_path_factory.mktemp("key") / "seal.p12"
     make_demonstration_key(key, b"open sesame")
     locked = io.BytesIO()

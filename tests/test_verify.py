@@ -16,10 +16,12 @@ from asn1crypto import cms
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives.serialization import BestAvailableEncryption, pkcs12
+from cryptography.hazmat.primitives.serialization import BestAvailableEncryption, Encoding, pkcs12
 from cryptography.x509.oid import NameOID
+from pyhanko.pdf_utils.generic import pdf_string
 from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter
 
+from pepforms.archive import seal
 from pepforms.archive.seal import Sealer, make_demonstration_key
 from pepforms.archive.stamp import Embedded, Stamp, finish
 from pepforms.archive.verify import Facts, explain, verify
@@ -59,7 +61,9 @@ def sealer(tmp_path_factory: pytest.TempPathFactory) -> Sealer:
 
 @pytest.fixture(scope="module")
 def finished(converted: bytes) -> bytes:
-    stamp = Stamp("Signed off by the Virtual School on 19 November 2026", ("Sasha Mockworth", "PEP-2026-0042, version 2"))
+    stamp = Stamp(
+        "Signed off by the Virtual School on 19 November 2026", ("Sasha Mockworth", "PEP-2026-0042, version 2")
+    )
     return finish(converted, title="PEP", stamp=stamp, embedded=embedded(canonical(signed_pep())))
 
 
@@ -163,7 +167,9 @@ def reassembled(record: bytes, change: str) -> bytes:
 
 
 @pytest.mark.parametrize("change", ["version", "signer version", "digest algorithms"])
-def test_what_the_signature_leaves_open_in_the_container_cannot_change(record: bytes, sealer: Sealer, change: str) -> None:
+def test_what_the_signature_leaves_open_in_the_container_cannot_change(
+    record: bytes, sealer: Sealer, change: str
+) -> None:
     facts = verified(reassembled(record, change), sealer)
     assert (facts.seal.intact, facts.holds) == (False, False)
     assert verified(reassembled(record, "nothing"), sealer).holds
@@ -171,7 +177,7 @@ def test_what_the_signature_leaves_open_in_the_container_cannot_change(record: b
 
 def test_appended_bytes_and_later_revisions_are_seen(record: bytes, sealer: Sealer) -> None:
     writer = IncrementalPdfFileWriter(io.BytesIO(record))
-    writer.root["/Lang"] = pikepdf_free_text("cy-GB")
+    writer.root["/Lang"] = pdf_string("cy-GB")
     writer.update_root()
     later = io.BytesIO()
     writer.write(later)
@@ -179,12 +185,6 @@ def test_appended_bytes_and_later_revisions_are_seen(record: bytes, sealer: Seal
         facts = verified(longer, sealer)
         assert facts.seal.covers_whole_document is False
         assert "something was added" in explain(facts)[-1]
-
-
-def pikepdf_free_text(text: str) -> Any:
-    from pyhanko.pdf_utils.generic import pdf_string
-
-    return pdf_string(text)
 
 
 def test_the_seal_of_another_authority_is_not_trusted(finished: bytes, sealer: Sealer, tmp_path: Path) -> None:
@@ -237,7 +237,9 @@ class Authority:
         return Sealer.load(path, PASSPHRASE)
 
 
-def test_a_chain_is_trusted_from_its_root_from_its_issuer_and_from_the_seal_itself(finished: bytes, tmp_path: Path) -> None:
+def test_a_chain_is_trusted_from_its_root_from_its_issuer_and_from_the_seal_itself(
+    finished: bytes, tmp_path: Path
+) -> None:
     authority = Authority()
     sealed = authority.sealer(tmp_path / "seal.p12").seal(finished)
     for anchor in (authority.root, authority.issuer, authority.leaf):
@@ -251,7 +253,7 @@ def test_the_certificates_above_the_seal_cannot_change_unnoticed(finished: bytes
     authority = Authority()
     sealed = authority.sealer(tmp_path / "seal.p12").seal(finished)
     begin, _ = contents(sealed)
-    issuer = authority.issuer.public_bytes(__import__("cryptography").hazmat.primitives.serialization.Encoding.DER)
+    issuer = authority.issuer.public_bytes(Encoding.DER)
     start = sealed.index(issuer.hex().upper().encode(), begin)
     for place in range(start, start + 2 * len(issuer), 40):
         changed = bytearray(sealed)
@@ -260,24 +262,14 @@ def test_the_certificates_above_the_seal_cannot_change_unnoticed(finished: bytes
 
 
 def test_a_seal_made_when_its_certificate_was_not_valid_is_not_trusted(finished: bytes, tmp_path: Path) -> None:
-    """The file is made by a sealer whose certificate is replaced: ours refuses to seal at such a time."""
     expired = Authority(valid=(-20, -10))
-    sealed_in_time = Sealer(expired.leaf, (expired.issuer,), expired.key, tmp_path).seal(
-        finished, at=NOW - dt.timedelta(days=15)
-    )
-    assert verify(sealed_in_time, trust=[expired.root]).holds, "valid then is valid for good"
-    too_late = Sealer(expired.leaf, (expired.issuer,), expired.key, tmp_path)
-    object.__setattr__(too_late, "_check_usable", None) if False else None
-    backdated = _sealed_regardless(too_late, finished)
+    sealer = Sealer(expired.leaf, (expired.issuer,), expired.key, tmp_path)
+    in_time = sealer.seal(finished, at=NOW - dt.timedelta(days=15))
+    too_late = seal._sealed(finished, sealer, NOW, None, None)  # `Sealer.seal` refuses to claim such a time
     for anchor in (expired.root, expired.leaf):
-        facts = verify(backdated, trust=[anchor])
+        assert verify(in_time, trust=[anchor]).holds, "valid then is valid for good"
+        facts = verify(too_late, trust=[anchor])
         assert (facts.seal.intact, facts.seal.valid, facts.seal.trusted) == (True, True, False)
-
-
-def _sealed_regardless(sealer: Sealer, pdf: bytes) -> bytes:
-    from pepforms.archive import seal
-
-    return seal._sealed(pdf, sealer, NOW, None, None)
 
 
 def test_a_file_without_a_seal_is_no_record(finished: bytes, sealer: Sealer) -> None:

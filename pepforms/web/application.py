@@ -6,12 +6,12 @@ from typing import Any
 from flask import Flask, Response, json, request
 from werkzeug.exceptions import HTTPException
 
-from pepforms.check.reading import LARGEST_BYTES
+from pepforms.check.reading import LARGEST
 from pepforms.errors import PepformsError, Refused
 from pepforms.web import api, page
 from pepforms.wiring import Wiring
 
-LARGEST_REQUEST = LARGEST_BYTES + (1 << 20)
+LARGEST_REQUEST = LARGEST + (1 << 20)
 """Bytes: the largest PEP with room for a form's own fields. A record is smaller."""
 
 _SELF_ONLY = "default-src 'none'; style-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
