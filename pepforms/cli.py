@@ -92,7 +92,8 @@ def validate(wiring: Wiring, paths: tuple[str, ...], stage: Any, as_format: str)
             raise source.error
         return report.validation(source.name, stage, check.check(source.data, stage, wiring.profile))
 
-    results, failures = [], many.Failures()
+    results: list[dict[str, Any]] = []
+    failures = many.Failures()
     for source, result in many.each(sources.read(paths), judged, "Checking", workers=1):
         if isinstance(result, PepformsError):
             failures.add(source.name, result)
@@ -164,7 +165,8 @@ def verify(wiring: Wiring, paths: tuple[str, ...], as_format: str) -> int:
         facts = wiring.verify(_bytes(path))
         return {"source": path, **facts.as_json(), "explained": verification.explain(facts)}
 
-    results, failures = [], many.Failures()
+    results: list[dict[str, Any]] = []
+    failures = many.Failures()
     for path, result in many.each(paths, verified, "Verifying"):
         if isinstance(result, PepformsError):
             failures.add(path, result)

@@ -20,10 +20,11 @@ def run(wiring: Wiring, out: Path) -> int:
 
     def made(source: Source) -> Path:
         pep, _ = pipeline.checked(source.data, "draft", wiring.profile)
-        for to in ("docx", "pdf"):
-            document = pipeline.render(pep, form, "authority", to, wiring)
+        word = pipeline.render(pep, form, "authority", "docx", wiring)
+        pdf = pipeline.render(pep, form, "authority", "pdf", wiring)
+        for document in (word, pdf):
             files.write(documents / document.name, document.data, force=True)
-        return documents / document.name
+        return documents / pdf.name
 
     codes = [many.show(many.each(sources.read(samples), made, "Making documents"))]
     signed = (source for source in sources.read(samples) if _signed_off(source, wiring))

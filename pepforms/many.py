@@ -17,7 +17,8 @@ from pepforms.errors import Broken, PepformsError, Refused
 from pepforms.sources import Source
 from pepforms.wiring import Wiring
 
-T, R = TypeVar("T"), TypeVar("R")
+T = TypeVar("T")
+R = TypeVar("R")
 
 _WORST_FIRST = (70, 78, 75, 66, 65)
 

@@ -1,11 +1,11 @@
 """The recipe: PEP data in, documents and records out. Values go in, values come out; writing files is the faces' work."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal, Protocol
 
-from pepforms import check, digest, naming
+from pepforms import check, digest, naming, schema
 from pepforms.archive import manifest, stamp, verify
 from pepforms.errors import Broken, Refused
 from pepforms.fill import Template, words
@@ -19,7 +19,10 @@ To = Literal["pdf", "docx"]
 class Workshop(Protocol):
     """What the recipe works with; `wiring` provides it."""
 
-    profile: Profile
+    @property
+    def profile(self) -> Profile:
+        """The authority's profile."""
+        ...
 
     def template(self, form: Form) -> Template:
         """The compiled template of a form."""
@@ -89,9 +92,9 @@ def archive(pep: Pep, form: Form, workshop: Workshop, there: bytes | None = None
             return _recorded(pep, form, name, there, facts, workshop)
     docx = workshop.template(form).fill(pep, told(pep, form, "authority", workshop.profile))
     pdf = workshop.convert(docx, about=name)
-    stamped = stamp.finish(
-        pdf, title=title(pep, form), stamp=mark(pep), embedded=data_of(pep), at=signed_off_at(pep)
-    )
+    signed = signed_off_at(pep, workshop.profile)
+    mark_ = mark(pep, workshop.profile)
+    stamped = stamp.finish(pdf, title=title(pep, form), stamp=mark_, embedded=data_of(pep), at=signed)
     sealed = workshop.seal(stamped)
     facts = workshop.verify(sealed)
     if not facts.holds:
@@ -100,7 +103,9 @@ def archive(pep: Pep, form: Form, workshop: Workshop, there: bytes | None = None
 
 
 def _recorded(pep: Pep, form: Form, name: str, pdf: bytes, facts: verify.Facts, workshop: Workshop) -> Record:
-    return Record(Document(name, pdf), manifest.row(pep, name, pdf, facts, title(pep, form), workshop.profile))
+    signed = signed_off_at(pep, workshop.profile)
+    row = manifest.row(pep, name, pdf, facts, title=title(pep, form), signed_off_at=signed, profile=workshop.profile)
+    return Record(Document(name, pdf), row)
 
 
 def title(pep: Pep, form: Form) -> str:
@@ -123,11 +128,8 @@ def told(pep: Pep, form: Form, audience: Audience, profile: Profile) -> dict[str
 
 _NOTICES: dict[Audience, str] = {
     "authority": "Full copy for the child’s file. Do not send on: make a copy for the reader.",
-    "school": "School’s copy",
-    "carer": "Carer’s copy",
-    "parent": "Parent’s copy",
-    "child": "My copy",
 }
+"""What each reader's copy says of itself on every page."""
 
 
 def data_of(pep: Pep) -> stamp.Embedded:
@@ -136,28 +138,32 @@ def data_of(pep: Pep) -> stamp.Embedded:
     return stamp.Embedded("pep.json", digest.canonical(signed), "application/json", "The data of this PEP")
 
 
-def mark(pep: Pep) -> stamp.Stamp:
+def mark(pep: Pep, profile: Profile) -> stamp.Stamp:
     """The words of the visible stamp: no LCS number, UPN or child's name."""
-    signed = f"{words.date(signed_off_at(pep).astimezone(words.LONDON).date().isoformat())}"
+    signed = signed_off_at(pep, profile).astimezone(words.LONDON).date().isoformat()
     return stamp.Stamp(
-        f"Signed off by the Virtual School on {signed} as the record of the meeting of "
+        f"Signed off by the Virtual School on {words.date(signed)} as the record of the meeting of "
         f"{words.date(pep['meeting']['date'])}",
         (
-            *(_signature(pep, sign_off) for sign_off in pep["sign_offs"]),
+            *(f"{name}, {role}" for name, role in _signatures(pep, profile)),
             f"PEP {pep['pep']['id']}, version {pep['pep']['version']} · digest {digest.pep_digest(pep)[:16]}",
         ),
     )
 
 
-def _signature(pep: Pep, sign_off: dict[str, Any]) -> str:
-    from pepforms import schema
-
-    people = schema.load().root.fields["sign_offs"].items
-    assert people is not None
-    return f"{sign_off['name']}, {people.fields['role'].labels[sign_off['role']]}"
+def signed_off_at(pep: Pep, profile: Profile) -> datetime:
+    """When the last of those who must sign off did so; reading and acknowledging comes later and counts for nothing."""
+    return max(datetime.fromisoformat(sign_off["at"]) for sign_off in _binding(pep, profile))
 
 
-def signed_off_at(pep: Pep) -> datetime:
-    """When the last of the required people signed off."""
-    moments: Sequence[datetime] = [datetime.fromisoformat(sign_off["at"]) for sign_off in pep["sign_offs"]]
-    return max(moments)
+def _binding(pep: Pep, profile: Profile) -> list[dict[str, Any]]:
+    """The sign-offs that make the record one: of the required roles and of their deputy."""
+    roles = {*profile.sign_off_required, profile.sign_off_deputy}
+    return [sign_off for sign_off in pep["sign_offs"] if sign_off["role"] in roles]
+
+
+def _signatures(pep: Pep, profile: Profile) -> Iterator[tuple[str, str]]:
+    sign_off = schema.load().root.fields["sign_offs"].items
+    assert sign_off is not None
+    for binding in _binding(pep, profile):
+        yield binding["name"], sign_off.fields["role"].labels[binding["role"]]

@@ -65,7 +65,8 @@ class Field:
         """Whether the field is asked of this child, by phase and by where the child learns; yes where not given."""
         given = pep.get("pep")
         about = given if isinstance(given, dict) else {}
-        return all(about.get(key) is None or about[key] in allowed for key, allowed in self.asked_when.items())
+        said = {key: value for key, value in about.items() if isinstance(value, str)}
+        return all(key not in said or said[key] in allowed for key, allowed in self.asked_when.items())
 
     def walk(self) -> Iterator["Field"]:
         """The field and all under it, in the order of the form."""

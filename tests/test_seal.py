@@ -114,6 +114,7 @@ def demonstration(tmp_path_factory: pytest.TempPathFactory) -> Sealer:
 def test_sealing_adds_to_the_file_and_touches_nothing_in_it(pdf: bytes, demonstration: Sealer) -> None:
     sealed = demonstration.seal(pdf, at=NOW - dt.timedelta(hours=1), reason="Signed off", location="Testing")
     assert sealed.startswith(pdf)
+    assert b"<?xpacket" not in sealed[len(pdf) :], "what the file says of itself is the stamp's"
     assert b"/DocMDP" in sealed[len(pdf) :]
     assert b"/P 1" in sealed[len(pdf) :], "no change is permitted"
     (signature,) = PdfFileReader(io.BytesIO(sealed)).embedded_signatures

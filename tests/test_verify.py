@@ -162,7 +162,7 @@ def reassembled(record: bytes, change: str) -> bytes:
             data["signer_infos"][0]["version"] = "v3"
         case "digest algorithms":
             data["digest_algorithms"] = [{"algorithm": "sha512"}]
-    digits = whole.dump(force=True).hex().upper().encode()
+    digits: bytes = whole.dump(force=True).hex().upper().encode()
     return record[:begin] + digits.ljust(end - begin, b"0") + record[end:]
 
 
@@ -178,9 +178,9 @@ def test_what_the_signature_leaves_open_in_the_container_cannot_change(
 def test_appended_bytes_and_later_revisions_are_seen(record: bytes, sealer: Sealer) -> None:
     writer = IncrementalPdfFileWriter(io.BytesIO(record))
     writer.root["/Lang"] = pdf_string("cy-GB")
-    writer.update_root()
+    writer.update_root()  # type: ignore[no-untyped-call]
     later = io.BytesIO()
-    writer.write(later)
+    writer.write(later)  # type: ignore[no-untyped-call]
     for longer in (record + b"\n", record + b"% a comment", later.getvalue()):
         facts = verified(longer, sealer)
         assert facts.seal.covers_whole_document is False

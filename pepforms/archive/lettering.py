@@ -124,7 +124,7 @@ def _advances(file: Path) -> dict[int, float]:
         return {point: metrics[name][0] * scale for point, name in font.getBestCmap().items()}
 
 
-# --- Arabic joining and the visual order of right-to-left words --------------------------------------------------------
+# --- Arabic joining and the visual order of right-to-left words ------------------------------------------------------
 
 
 def visual(text: str) -> str:

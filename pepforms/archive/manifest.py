@@ -6,8 +6,9 @@ import fcntl
 import io
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, fields, replace
-from datetime import date
+from datetime import UTC, date, datetime
 from pathlib import Path
+from typing import Any
 
 from pepforms import files
 from pepforms.archive.verify import Facts
@@ -43,9 +44,11 @@ class Row:
     supersedes: str = ""
 
 
-def row(pep: Pep, filename: str, pdf: bytes, facts: Facts, title: str, profile: Profile) -> Row:
+def row(
+    pep: Pep, filename: str, pdf: bytes, facts: Facts, *, title: str, signed_off_at: datetime, profile: Profile
+) -> Row:
     """The row of a record that was just verified."""
-    worker = next((person for person in pep["people"] if person["role"] == "social_worker"), {})
+    worker: dict[str, Any] = next((person for person in pep["people"] if person["role"] == "social_worker"), {})
     return Row(
         lcs_person_id=pep["child"]["lcs_person_id"],
         pep_id=pep["pep"]["id"],
@@ -54,13 +57,13 @@ def row(pep: Pep, filename: str, pdf: bytes, facts: Facts, title: str, profile: 
         audience="authority",
         title=title,
         meeting_date=pep["meeting"]["date"],
-        signed_off_at=max(sign_off["at"] for sign_off in pep["sign_offs"]),
+        signed_off_at=signed_off_at.astimezone(UTC).isoformat().replace("+00:00", "Z"),
         social_worker=worker.get("name", ""),
         team=worker.get("organisation", ""),
         protective_marking=profile.protective_marking,
         retention_until=retention(pep["child"].get("date_of_birth"), profile.retention_years),
         source="pepforms",
-        pdf_standard="PDF/A-3a, PDF/UA-1",
+        pdf_standard=f"{facts.pdfa.claims}, {facts.pdfua.claims}",
         filename=filename,
         bytes=str(len(pdf)),
         pages=str(facts.pages),

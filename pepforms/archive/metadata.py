@@ -52,7 +52,7 @@ _PACKET = """\
 
 @dataclass(frozen=True, slots=True)
 class About:
-    """What a document says about itself. `pdfa_part` 2 or 3 claims PDF/A-2a or -3a with PDF/UA-1; None claims nothing."""
+    """What a document says about itself; `pdfa_part` 2 or 3 claims PDF/A-2a or -3a and PDF/UA-1, None nothing."""
 
     title: str
     subject: str

@@ -18,7 +18,10 @@ from pepforms.workers import Pool
 NAME = "veraPDF 1.31"
 
 FLAVOURS = {
-    **{flavour: f"PDFA-{flavour.upper()}" for flavour in "1a 1b 2a 2b 2u 3a 3b 3u 4 4e 4f".split()},
+    **{
+        flavour: f"PDFA-{flavour.upper()}"
+        for flavour in ("1a", "1b", "2a", "2b", "2u", "3a", "3b", "3u", "4", "4e", "4f")
+    },
     "ua1": "PDFUA-1",
 }
 """What can be judged, by veraPDF's short name, and the profile that does it."""
@@ -145,7 +148,8 @@ def _profile(jar: Path, flavour: str) -> Any:
     from jpype import JClass
 
     with zipfile.ZipFile(jar) as package:
-        root = ET.fromstring(package.read(f"org/verapdf/pdfa/validation/{FLAVOURS[flavour]}.xml"))
+        text = package.read(f"org/verapdf/pdfa/validation/{FLAVOURS[flavour]}.xml")
+    root = ET.fromstring(text)  # noqa: S314 - a part of an installed package, not something sent
     make = JClass("org.verapdf.pdfa.validation.profiles.Profiles")
     rules, variables = JClass("java.util.HashSet")(), JClass("java.util.HashSet")()
     for element in root.iterfind("p:rules/p:rule", _XML):

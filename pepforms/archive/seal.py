@@ -17,6 +17,7 @@ from pepforms.errors import Misconfigured, Refused
 if TYPE_CHECKING:
     from cryptography import x509
     from cryptography.hazmat.primitives.asymmetric import ec, rsa
+    from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter
 
 DEMONSTRATION = "pepforms demonstration, not a real seal"
 """The subject of the throwaway key: nobody shall take its seal for an authority's."""
@@ -118,11 +119,13 @@ def make_demonstration_key(path: Path, passphrase: bytes) -> None:
     )
     try:
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with open(descriptor, "wb") as file:
+        with os.fdopen(descriptor, "wb") as file:
             file.write(data)
     except OSError as failed:
         raise _misconfigured(
-            path, f"could not be written ({failed.strerror}). Choose a new name in a folder you own", "seal-key-unwritable"
+            path,
+            f"could not be written ({failed.strerror}). Choose a new name in your own folder",
+            "seal-key-unwritable",
         ) from None
 
 
@@ -216,13 +219,12 @@ def _misconfigured(path: Path, what: str, slug: str) -> Misconfigured:
 
 
 def _sealed(pdf: bytes, sealer: Sealer, moment: dt.datetime, reason: str | None, location: str | None) -> bytes:
-    from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter
     from pyhanko.sign.fields import MDPPerm, SigFieldSpec, SigSeedSubFilter
     from pyhanko.sign.signers import constants
     from pyhanko.sign.signers.cms_embedder import PdfCMSEmbedder, SigIOSetup, SigMDPSetup, SigObjSetup
     from pyhanko.sign.signers.pdf_byterange import SignatureObject
 
-    writer = IncrementalPdfFileWriter(io.BytesIO(pdf))
+    writer = _appender(pdf)
     if writer.prev.embedded_signatures:
         raise Refused("The PDF is sealed already: a second seal would break the first.", slug="already-sealed")
     writer.ensure_output_version(version=(1, 7))  # type: ignore[no-untyped-call]
@@ -243,6 +245,16 @@ def _sealed(pdf: bytes, sealer: Sealer, moment: dt.datetime, reason: str | None,
     embedding.send(sealer._container(prepared.document_digest))
     sealed: bytes = output.getvalue()
     return sealed
+
+
+def _appender(pdf: bytes) -> "IncrementalPdfFileWriter":
+    from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter
+
+    class Appender(IncrementalPdfFileWriter):
+        def _update_meta(self) -> None:
+            """Write no metadata: pyHanko would add its own name and the time of day to what the stamp wrote."""
+
+    return Appender(io.BytesIO(pdf))
 
 
 def _longest_signature(key: "rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey") -> bytes:

@@ -145,7 +145,6 @@ def _saved(document: "pikepdf.Pdf") -> bytes:
     import pikepdf
 
     buffer = io.BytesIO()
-    document.remove_unreferenced_resources()
     document.save(
         buffer,
         min_version="1.7",
@@ -226,14 +225,23 @@ def _height(lines: list[_Line]) -> float:
 
 
 def _cut_short(stamp: Stamp) -> list[_Line]:
-    """Each text on one line, so that none pushes another out of the box."""
-    kept: list[_Line] = []
-    for text, size, weight in _styled(stamp, _SMALLEST):
-        first, *more = lettering.wrapped(text, size, weight, _ROOM - lettering.width("…", size, weight))
-        kept.append((f"{first}…" if more else first, size, weight))
+    """Each text on one line, so that none pushes another out; of too many signers the last are left out.
+
+    The last line, the reference, stays: it finds the record, and the record names everybody.
+    """
+    full = _styled(stamp, _SMALLEST)
+    kept = [_on_one_line(*line) for line in full]
     while _height(kept) > BOX_HEIGHT - 2 * _PADDING:
-        kept.pop()
+        del kept[-2]
+    if len(kept) < len(full):
+        text, size, weight = kept[-2]
+        kept[-2] = _on_one_line(f"{text.removesuffix('…')} …", size, weight)
     return kept
+
+
+def _on_one_line(text: str, size: float, weight: lettering.Weight) -> _Line:
+    first, *more = lettering.wrapped(text, size, weight, _ROOM - lettering.width("…", size, weight))
+    return (f"{first}…" if more else first), size, weight
 
 
 def _placed(lines: list[_Line]) -> list[lettering.Placed]:

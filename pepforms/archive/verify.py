@@ -128,8 +128,18 @@ def verify(data: bytes, *, trust: "Sequence[bytes | x509.Certificate]" = (), jud
     _hush()
     try:
         return _facts(data, trust, judge)
-    except _CannotRead as obstacle:
+    except _CannotReadError as obstacle:
         return Facts(Obstacle(obstacle.slug, str(obstacle)), sha256(data))
+
+
+def embedded(data: bytes) -> bytes | None:
+    """The bytes of the PEP that a PDF carries; None if it carries none, or what it carries cannot be read."""
+    _hush()
+    try:
+        reader, _ = _opened(data)
+    except _CannotRead:
+        return None
+    return _read_or(None, lambda: _attached(reader))
 
 
 def explain(facts: Facts) -> list[str]:
@@ -143,14 +153,14 @@ _SENTENCES = {
     "seal.present": "The file has no seal: it is not a record, or its seal was taken away.",
     "seal.intact": "The seal is not intact: the file was changed after it was sealed (or another program sealed it).",
     "seal.valid": "The seal is not valid: its signature is not that of the certificate it names.",
-    "seal.trusted": "The seal is not trusted: its certificate ({facts.seal.signer}) does not lead to one that is trusted "
-    "here, or was not valid when the seal was made. Compare it with the certificate of the authority.",
+    "seal.trusted": "The seal is not trusted: its certificate ({facts.seal.signer}) does not lead to one that is "
+    "trusted here, or was not valid when the seal was made. Compare it with the certificate of the authority.",
     "seal.time_proven": "The time of the seal is not proven: its timestamp cannot be verified.",
     "seal.covers_whole_document": "The seal does not cover the whole file: something was added after it was sealed.",
     "pdfa.conforms": "The file claims {facts.pdfa.claims} but {facts.validated_by} finds that it does not conform.",
     "pdfua.conforms": "The file claims {facts.pdfua.claims} but {facts.validated_by} finds that it does not conform.",
     "data.embedded": "The file claims {facts.pdfa.claims}, as a record does, but does not carry the PEP as data.",
-    "data.digest_matches_sign_off": "The PEP that the file carries cannot be read, or is not the one that was signed off.",
+    "data.digest_matches_sign_off": "The PEP that the file carries cannot be read, or is not what was signed off.",
 }
 
 
@@ -162,7 +172,7 @@ def _fallen(facts: Facts) -> list[str]:
     return [name for name, value in values.items() if value is False]
 
 
-class _CannotRead(Exception):
+class _CannotReadError(Exception):
     def __init__(self, slug: str, message: str) -> None:
         super().__init__(message)
         self.slug = slug
@@ -217,17 +227,19 @@ def _read_or(otherwise: _T, read: Callable[[], _T]) -> _T:
 
 def _opened(data: bytes) -> "tuple[PdfReader, int]":
     if b"%PDF-" not in data[:1024]:
-        raise _CannotRead("not-a-pdf", "This is not a PDF.")
+        raise _CannotReadError("not-a-pdf", "This is not a PDF.")
     from pypdf import PdfReader
 
     # pypdf would look for what is left of a file cut short; its end is what every version of a PDF finishes with.
     whole = b"%%EOF" in data[-1024:]
     reader = _read_or(None, lambda: PdfReader(io.BytesIO(data))) if whole else None
     if reader is not None and _read_or(False, lambda: reader.is_encrypted):
-        raise _CannotRead("encrypted-pdf", "The PDF is encrypted; a record never is. Nothing can be said about it.")
+        raise _CannotReadError(
+            "encrypted-pdf", "The PDF is encrypted; a record never is. Nothing can be said about it."
+        )
     pages = _read_or(0, lambda: len(reader.pages)) if reader is not None else 0
     if reader is None or not pages:
-        raise _CannotRead("damaged-pdf", "The PDF is damaged or cut short: it cannot be read. Fetch it again.")
+        raise _CannotReadError("damaged-pdf", "The PDF is damaged or cut short: it cannot be read. Fetch it again.")
     return reader, pages
 
 
@@ -277,9 +289,14 @@ def _number(value: object) -> int | None:
     return value if isinstance(value, int) and not isinstance(value, bool) else None
 
 
-def _pep(reader: "PdfReader") -> dict[str, Any] | None:
+def _attached(reader: "PdfReader") -> bytes:
     (entry,) = (entry for entry in reader.attachment_list if entry.name == DATA_NAME)
-    pep = json.loads(entry.content.decode("utf-8"), object_pairs_hook=_without_repeats, parse_constant=_refuse)
+    return entry.content
+
+
+def _pep(reader: "PdfReader") -> dict[str, Any] | None:
+    text = _attached(reader).decode("utf-8")
+    pep = json.loads(text, object_pairs_hook=_without_repeats, parse_constant=_refuse)
     return pep if isinstance(pep, dict) else None
 
 

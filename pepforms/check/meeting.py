@@ -126,7 +126,7 @@ def not_signed_off(case: Case) -> Iterator[Found]:
     signed = {row.get("role") for _, row in case.rows("sign_offs")}
     field = case.schema.at(["sign_offs", 0, "role"])
     for role in case.profile.sign_off_required:
-        if role not in signed and case.profile.sign_off_deputy not in signed and ("sign_offs",) not in case.refused:
+        if role not in signed and case.profile.sign_off_deputy not in signed:
             title = field.labels[role] if field else role
             yield Found(("sign_offs",), f"Sign-offs: the {title} has not signed this PEP. Ask them to sign it.")
 

@@ -25,7 +25,7 @@ def _in(case: Case, field: Field, value: Any, steps: Steps) -> Iterator[Found]:
 
 
 def _of(case: Case, field: Field, value: Any, steps: Steps) -> Iterator[Found]:
-    if not field.asked(case.accepted) or steps in case.refused:
+    if not field.asked(case.accepted):
         return
     if value is None or value == [] or value == {}:
         if field.needed:

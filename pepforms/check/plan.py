@@ -13,10 +13,9 @@ _PENNY = Decimal("0.01")
 def no_voice(case: Case) -> Iterator[Found]:
     """The child's own words are there, or why they are not."""
     child = case.value("views", "child")
-    refused = {("views", "child", key) for key in ("words", "not_given_reason")} & case.refused
-    if isinstance(child, dict) and child and not refused and not child.keys() & {"words", "not_given_reason"}:
+    if isinstance(child, dict) and child and not child.keys() & {"words", "not_given_reason"}:
         message = "What the child says: write the child’s own words, or why there are none and what was tried."
-        yield Found(("views", "child", "words"), message)
+        yield Found(("views", "child"), message)
 
 
 @rule("previous-target-open", source=GUIDANCE, explainable=True)
@@ -25,7 +24,7 @@ def previous_target_open(case: Case) -> Iterator[Found]:
     for position, row in case.rows("previous_targets"):
         for part, ask in (("outcome", "what became of it"), ("impact", "what it changed for the child")):
             where = ("previous_targets", position, part)
-            if part not in row and where not in case.refused:
+            if part not in row:
                 yield Found(where, f"{case.place(*where[:2])}: say {ask}, or explain it under Exceptions.")
 
 

@@ -57,7 +57,10 @@ def read(data: bytes) -> tuple[Json, list[Finding]]:
     except RecursionError:
         return None, [_too_deep(())]
     found: list[Finding] = []
-    clean = _clean(value, (), found)
+    try:
+        clean = _clean(value, (), found)
+    except _TooDeep as error:
+        return None, [_too_deep(error.steps[:1])]
     if not isinstance(clean, dict) and not found:
         found.append(_whole("not-an-object", "This is JSON, but not a PEP: a PEP is one object in braces.", _READING))
     return clean, found
@@ -65,6 +68,12 @@ def read(data: bytes) -> tuple[Json, list[Finding]]:
 
 class _NotUtf8(Exception):
     pass
+
+
+class _TooDeep(Exception):
+    def __init__(self, steps: Steps) -> None:
+        super().__init__()
+        self.steps = steps
 
 
 def _decoded(data: bytes) -> str:
@@ -117,8 +126,7 @@ def _clean(value: Any, steps: Steps, found: list[Finding]) -> Json:
     if not isinstance(value, dict | list):
         return value
     if len(steps) >= DEEPEST:
-        found.append(_too_deep(steps))
-        return None
+        raise _TooDeep(steps)
     if isinstance(value, list):
         return [_clean(item, (*steps, place), found) for place, item in enumerate(value)]
     return dict(_members(value, steps, found))

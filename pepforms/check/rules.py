@@ -73,6 +73,10 @@ class Case:
         """The people of the PEP by their reference."""
         return {row["id"]: row for _, row in self.rows("people") if isinstance(row.get("id"), str)}
 
+    def touched(self, steps: Steps) -> bool:
+        """Whether the place, something above it or something in it was refused."""
+        return any(refused[: len(steps)] == steps[: len(refused)] for refused in self.refused if refused)
+
     def place(self, *steps: str | int) -> str:
         """Where something is, in words."""
         return words.place(self.schema, steps)
@@ -156,8 +160,9 @@ def every() -> tuple[Rule, ...]:
 
 
 def findings(case: Case) -> list[Finding]:
-    """What all the rules find."""
-    return list(itertools.chain.from_iterable(each.findings(case) for each in every()))
+    """What all the rules find, save where the schema has refused something already: one fault, one problem."""
+    found = itertools.chain.from_iterable(each.findings(case) for each in every())
+    return [finding for finding in found if not case.touched(finding.steps)]
 
 
 def explained(problems: tuple[Problem, ...], case: Case) -> tuple[Problem, ...]:

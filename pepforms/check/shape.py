@@ -56,7 +56,7 @@ _MOST_UNKNOWN = 20
 
 
 def findings(pep: Pep, schema: Schema) -> list[Finding]:
-    """Everything that the schema refuses, one finding a fault, in no order; past `MOST` the last says that there is more."""
+    """Everything that the schema refuses, one finding a fault, in no order; past `MOST` one says that there is more."""
     errors = list(itertools.islice(schema.validator.iter_errors(pep), MOST + 1))
     found = [finding for error in errors[:MOST] for finding in _said(error, schema)]
     if len(errors) > MOST:

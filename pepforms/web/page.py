@@ -5,12 +5,20 @@ from typing import Any
 from flask import Blueprint, Response, render_template, request
 
 from pepforms import check, schema
-from pepforms.model import Problem
+from pepforms.model import Problem, Stage
 from pepforms.web import api
 from pepforms.wiring import Wiring
 
 WANTED = {"check": "Check it", "docx": "Make the Word document", "pdf": "Make the PDF"}
 """What the page's buttons do, by their value."""
+
+
+STAGES = {
+    "draft": "A draft: is what is there right?",
+    "sign-off": "Ready for sign-off: is it all there?",
+    "record": "Signed off: do the sign-offs hold?",
+}
+"""What the page asks of how far a PEP has come."""
 
 
 def blueprint(wiring: Wiring) -> Blueprint:
@@ -19,19 +27,21 @@ def blueprint(wiring: Wiring) -> Blueprint:
 
     @page.get("/")
     def start() -> str:
-        return _shown(wiring)
+        return _shown(wiring, "sign-off")
 
     @page.post("/")
     def answer() -> str | Response:
         upload = request.files.get("pep")
+        stage = api.stage(request.form.get("stage", "sign-off"))
         if upload is None or not upload.filename:
-            return _shown(wiring, missing="Choose a PEP file first: a file that ends in .json.")
-        data, stage = upload.read(), api.stage(request.form.get("stage", "sign-off"))
-        wanted = request.form.get("want", "check")
-        checked = check.check(data, "draft" if wanted in api.MEDIA_TYPES else stage, wiring.profile)
-        if wanted in api.MEDIA_TYPES and checked.valid:
+            return _shown(wiring, stage, missing="Choose a PEP file first: a file that ends in .json.")
+        data, wanted = upload.read(), request.form.get("want", "check")
+        document = wanted in api.MEDIA_TYPES
+        checked_as: Stage = "draft" if document else stage
+        checked = check.check(data, checked_as, wiring.profile)
+        if document and checked.valid:
             return api.rendered(wiring, data, "pep", "authority", wanted)
-        return _shown(wiring, result=_result(checked, wanted, stage))
+        return _shown(wiring, stage, result={"checked_as": checked_as, "refused": document, **_result(checked)})
 
     return page
 
@@ -41,28 +51,24 @@ def trouble(detail: str, problems: list[dict[str, Any]]) -> str:
     return render_template("trouble.html", detail=detail, problems=problems)
 
 
-def _shown(wiring: Wiring, missing: str | None = None, result: dict[str, Any] | None = None) -> str:
+def _shown(wiring: Wiring, stage: Stage, missing: str | None = None, result: dict[str, Any] | None = None) -> str:
     return render_template(
-        "start.html", wanted=WANTED, virtual_school=wiring.profile.virtual_school, missing=missing, result=result
+        "start.html",
+        wanted=WANTED,
+        stages=STAGES,
+        stage=stage,
+        virtual_school=wiring.profile.virtual_school,
+        missing=missing,
+        result=result,
     )
 
 
-def _result(checked: check.Checked, wanted: str, stage: str) -> dict[str, Any]:
-    stopping = [problem for problem in checked.problems if problem.severity == "blocks"]
-    return {
-        "stage": "draft" if wanted in api.MEDIA_TYPES else stage,
-        "refused": wanted in api.MEDIA_TYPES,
-        "valid": checked.valid,
-        "groups": [
-            (title, [_row(problem) for problem in some])
-            for title, some in (
-                ("Put right", [problem for problem in stopping if not problem.explainable]),
-                ("Put right or explain", [problem for problem in stopping if problem.explainable]),
-                ("Please check", [problem for problem in checked.problems if problem.severity == "warns"]),
-            )
-            if some
-        ],
-    }
+def _result(checked: check.Checked) -> dict[str, Any]:
+    groups: dict[str, list[dict[str, str]]] = {"Put right": [], "Put right or explain": [], "Please check": []}
+    for problem in checked.problems:
+        stops = "Put right or explain" if problem.explainable else "Put right"
+        groups["Please check" if problem.severity == "warns" else stops].append(_row(problem))
+    return {"valid": checked.valid, "groups": [(title, rows) for title, rows in groups.items() if rows]}
 
 
 def _row(problem: Problem) -> dict[str, str]:

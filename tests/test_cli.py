@@ -1,0 +1,287 @@
+"""The command line as its users meet it: the real console script, real files, its exit codes and its words."""
+
+import json
+import os
+import resource
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from pepforms import forms, resources
+
+SAMPLES = resources.folder("samples") / "valid"
+SIGNED = SAMPLES / "year-8-confidential-placement.json"
+PEPFORMS = Path(sys.executable).with_name("pepforms")
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A home with the demonstration's key and its documents, made once."""
+    home = tmp_path_factory.mktemp("home")
+    made = run("demo", "--out", home / "out", home=home)
+    assert made.returncode == 0, made.stderr
+    return home
+
+
+def run(*words: object, home: Path | None = None, stdin: bytes = b"", limit: int | None = None, **more: str):
+    environment = {"PATH": os.environ["PATH"], "HOME": "/nonexistent", "LANG": "C.UTF-8", **more}
+    if home:
+        environment["PEPFORMS_HOME"] = str(home)
+
+    def starve() -> None:
+        if limit is not None:
+            resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
+
+    return subprocess.run(
+        [PEPFORMS, *map(str, words)], env=environment, input=stdin, capture_output=True, timeout=240, preexec_fn=starve
+    )
+
+
+def sealing(home: Path) -> dict[str, str]:
+    """The settings that seal with the demonstration's key."""
+    passphrase = home / "passphrase"
+    passphrase.write_text("pepforms demonstration\n")
+    return {
+        "PEPFORMS_SEAL_KEY_FILE": str(home / "demonstration-seal.p12"),
+        "PEPFORMS_SEAL_PASSPHRASE_FILE": str(passphrase),
+        "PEPFORMS_ARCHIVE_VALIDATE": "off",
+    }
+
+
+def told(result: subprocess.CompletedProcess[bytes]) -> str:
+    """What a failed command said; it never shows a traceback and leaves nothing half-written."""
+    assert b"Traceback" not in result.stderr + result.stdout
+    return result.stderr.decode()
+
+
+def record_in(home: Path) -> Path:
+    return next((home / "out/records").glob("*_PEP_*.pdf"))
+
+
+def test_demo_makes_word_and_pdf_of_every_sample_and_a_record_of_every_signed_one(home: Path) -> None:
+    samples = list(SAMPLES.glob("*.json"))
+    documents = {path.suffix: 0 for path in (home / "out/documents").iterdir()}
+    for path in (home / "out/documents").iterdir():
+        documents[path.suffix] += 1
+    assert documents == {".docx": len(samples), ".pdf": len(samples)}
+    assert len(list((home / "out/records").glob("*.pdf"))) >= 1
+
+
+def test_verify_holds_for_every_record_of_the_demo(home: Path) -> None:
+    records = sorted((home / "out/records").glob("*.pdf"))
+    result = run("verify", *records, "--format", "json", home=home)
+    assert result.returncode == 0, result.stdout
+    facts = json.loads(result.stdout)["results"]
+    assert [fact["holds"] for fact in facts] == [True] * len(records)
+    assert {fact["validated_by"] for fact in facts} == {"veraPDF 1.31"}
+    assert {fact["pdfa"]["claims"] for fact in facts} == {"PDF/A-3a"}
+
+
+def test_sha256sum_agrees_with_the_sums_beside_the_records(home: Path) -> None:
+    subprocess.run(["sha256sum", "-c", "SHA256SUMS"], cwd=home / "out/records", check=True, capture_output=True)
+
+
+def test_one_changed_byte_makes_verify_exit_65_and_name_the_fact(home: Path, tmp_path: Path) -> None:
+    changed = bytearray(record_in(home).read_bytes())
+    changed[len(changed) // 3] ^= 1
+    file = tmp_path / "changed.pdf"
+    file.write_bytes(changed)
+    result = run("verify", file, home=home)
+    assert result.returncode == 65
+    assert "does not hold" in result.stdout.decode()
+    assert "seal is not intact" in result.stdout.decode()
+
+
+def test_validate_speaks_json_and_nothing_else_on_standard_output() -> None:
+    result = run("validate", SIGNED, "--stage", "record", "--format", "json")
+    (entry,) = json.loads(result.stdout)["results"]
+    assert (entry["source"], entry["stage"], entry["valid"]) == (str(SIGNED), "record", True)
+    assert result.returncode == 0
+
+
+def test_validate_reads_lines_folders_and_standard_input(tmp_path: Path) -> None:
+    line = json.dumps(json.loads(SIGNED.read_text()))
+    (tmp_path / "many.jsonl").write_text(f"{line}\n\n{line}\n")
+    (tmp_path / "deeper").mkdir()
+    (tmp_path / "deeper/one.json").write_text(line)
+    result = run("validate", tmp_path, "-", "--format", "json", stdin=line.encode())
+    sources = [entry["source"] for entry in json.loads(result.stdout)["results"]]
+    assert sources == [f"{tmp_path}/deeper/one.json", f"{tmp_path}/many.jsonl#1", f"{tmp_path}/many.jsonl#3", "-"]
+
+
+def test_one_bad_file_among_many_never_stops_the_rest(tmp_path: Path) -> None:
+    (tmp_path / "bad.json").write_text("{")
+    result = run("render", tmp_path / "bad.json", SIGNED, tmp_path / "none.json", "--out", tmp_path / "out")
+    assert [path.suffix for path in (tmp_path / "out").iterdir()] == [".pdf"]
+    assert result.returncode == 66
+    assert "bad.json" in told(result)
+    assert "none.json" in told(result)
+
+
+@pytest.mark.parametrize(
+    ("name", "data", "code"),
+    [
+        ("not-json", b"once upon a time", 65),
+        ("utf-16", '{"pep": {}}'.encode("utf-16"), 65),
+        ("doubled", b'{"pep": {}, "pep": {}}', 65),
+        ("deep", b"[" * 10_000 + b"]" * 10_000, 65),
+        ("number-for-text", json.dumps({**json.loads(SIGNED.read_text()), "schema_version": 7}).encode(), 65),
+    ],
+)
+@pytest.mark.parametrize("command", ["validate", "render", "digest"])
+def test_refuses_data_that_is_no_pep(command: str, name: str, data: bytes, code: int, tmp_path: Path) -> None:
+    file, out = tmp_path / f"{name}.json", tmp_path / "out"
+    file.write_bytes(data)
+    result = run(command, file, *(["--out", out] if command == "render" else []))
+    assert result.returncode == code
+    assert f"{name}.json" in told(result) + result.stdout.decode()
+    assert not out.exists() or not list(out.iterdir())
+
+
+def test_refuses_fifty_megabytes_without_reading_them_all(tmp_path: Path) -> None:
+    file = tmp_path / "large.json"
+    file.write_bytes(b'{"pep": "' + b"x" * 50_000_000 + b'"}')
+    result = run("validate", file)
+    assert result.returncode == 65
+    assert "20 MB" in told(result) + result.stdout.decode()
+
+
+def test_a_folder_without_peps_and_a_path_that_is_not_there_exit_66(tmp_path: Path) -> None:
+    assert run("validate", tmp_path).returncode == 66
+    assert run("validate", tmp_path / "none.json").returncode == 66
+    assert run("verify", tmp_path / "none.pdf").returncode == 66
+
+
+def test_wrong_usage_exits_64() -> None:
+    assert run("validate").returncode == 64
+    assert run("render", SIGNED, "--form", "pep").returncode == 64
+    assert run("dance").returncode == 64
+
+
+def test_an_output_that_cannot_be_written_exits_78_and_leaves_nothing(tmp_path: Path) -> None:
+    (tmp_path / "out").write_text("a file in the folder's place")
+    result = run("render", SIGNED, "--out", tmp_path / "out")
+    assert result.returncode == 78
+    assert "cannot be written" in told(result)
+    assert (tmp_path / "out").read_text() == "a file in the folder's place"
+
+
+def test_a_full_disk_exits_75_and_leaves_no_half_file(tmp_path: Path) -> None:
+    result = run("render", SIGNED, "--out", tmp_path / "out", limit=20_000)
+    assert result.returncode == 75
+    assert "disk is full" in told(result)
+    assert not list((tmp_path / "out").iterdir())
+
+
+def test_standard_output_on_a_full_disk_exits_75() -> None:
+    with open("/dev/full", "wb") as full:
+        result = subprocess.run(
+            [PEPFORMS, "validate", SIGNED, "--format", "json"], stdout=full, stderr=subprocess.PIPE, timeout=60
+        )
+    assert result.returncode == 75
+    assert b"Traceback" not in result.stderr
+
+
+def test_never_writes_over_a_different_file_unless_forced(tmp_path: Path) -> None:
+    run("render", SIGNED, "--to", "docx", "--out", tmp_path)
+    (made,) = tmp_path.glob("*.docx")
+    first = made.read_bytes()
+    assert run("render", SIGNED, "--to", "docx", "--out", tmp_path).returncode == 0
+    made.write_bytes(b"edited by hand")
+    refused = run("render", SIGNED, "--to", "docx", "--out", tmp_path)
+    assert refused.returncode == 65
+    assert "--force" in told(refused)
+    assert made.read_bytes() == b"edited by hand"
+    assert run("render", SIGNED, "--to", "docx", "--out", tmp_path, "--force").returncode == 0
+    assert made.read_bytes() == first
+
+
+def test_archive_without_a_key_exits_78_and_says_how_to_set_one(tmp_path: Path) -> None:
+    result = run("archive", SIGNED, "--out", tmp_path / "out")
+    assert result.returncode == 78
+    assert "PEPFORMS_SEAL_KEY_FILE" in told(result)
+
+
+def test_archive_refuses_a_pep_nobody_signed_off_and_one_edited_since(home: Path, tmp_path: Path) -> None:
+    pep = json.loads(SIGNED.read_text())
+    (tmp_path / "edited.json").write_text(json.dumps({**pep, "targets": pep["targets"][:-1]}))
+    del pep["sign_offs"]
+    (tmp_path / "unsigned.json").write_text(json.dumps(pep))
+    result = run("archive", tmp_path / "edited.json", tmp_path / "unsigned.json", "--out", tmp_path / "out", **sealing(home))
+    assert result.returncode == 65
+    assert "Changed since" in told(result)
+    assert not list((tmp_path / "out").glob("*.pdf"))
+
+
+def test_a_record_that_is_there_and_holds_is_left_alone(home: Path, tmp_path: Path) -> None:
+    assert run("archive", SIGNED, "--out", tmp_path, home=home, **sealing(home)).returncode == 0
+    (record,) = tmp_path.glob("*.pdf")
+    before, manifest = record.read_bytes(), (tmp_path / "manifest.csv").read_bytes()
+    again = run("archive", SIGNED, "--out", tmp_path, home=home, **sealing(home))
+    assert again.returncode == 0, told(again)
+    assert record.read_bytes() == before
+    assert (tmp_path / "manifest.csv").read_bytes() == manifest
+
+
+def test_a_wrong_passphrase_exits_78_and_is_not_repeated(home: Path, tmp_path: Path) -> None:
+    secret = tmp_path / "secret"
+    secret.write_text("open sesame 4711")
+    result = run("archive", SIGNED, "--out", tmp_path / "out", **{**sealing(home), "PEPFORMS_SEAL_PASSPHRASE_FILE": str(secret)})
+    assert result.returncode == 78
+    assert "sesame" not in told(result)
+
+
+def test_verify_says_of_what_is_no_pdf_that_it_is_none(tmp_path: Path) -> None:
+    file = tmp_path / "letter.pdf"
+    file.write_bytes(b"Dear Sir")
+    result = run("verify", file)
+    assert result.returncode == 65
+    assert "letter.pdf" in result.stdout.decode()
+    assert b"Traceback" not in result.stderr
+
+
+def test_no_message_and_no_file_name_tells_who_the_child_is(home: Path, tmp_path: Path) -> None:
+    pep = json.loads(SIGNED.read_text())
+    private = [pep["child"]["date_of_birth"], pep["child"]["upn"], pep["care"]["placement"]["address"], "Testchild"]
+    pep["targets"][0].pop("baseline")
+    (tmp_path / "pep.json").write_text(json.dumps(pep))
+    spoken = told(run("archive", tmp_path / "pep.json", "--out", tmp_path, home=home, **sealing(home)))
+    names = " ".join(str(path) for path in (home / "out").rglob("*"))
+    assert not [value for value in private if value in spoken + names]
+
+
+def test_every_command_shows_an_example_in_its_help() -> None:
+    for words in ("validate", "render", "archive", "verify", "digest", "template list", "template fields", "doctor",
+                  "demo", "serve"):  # fmt: skip
+        shown = run(*words.split(), "--help").stdout.decode()
+        assert f"Example: pepforms {words}" in " ".join(shown.split()), words
+
+
+def test_template_list_and_fields_name_what_an_author_may_use() -> None:
+    listed = run("template", "list").stdout.decode()
+    assert all(name in listed for name in forms.catalogue())
+    fields = run("template", "fields").stdout.decode()
+    assert "targets[].baseline" in fields
+    assert "document.title" in fields
+
+
+def test_doctor_lists_every_setting_and_what_is_missing(tmp_path: Path) -> None:
+    result = run("doctor", home=tmp_path)
+    assert result.returncode == 0
+    assert "PEPFORMS_ARCHIVE_VALIDATE" in result.stdout.decode()
+    assert "no key" in result.stdout.decode()
+
+
+def test_doctor_names_a_fault_in_the_settings(tmp_path: Path) -> None:
+    (tmp_path / "pepforms.toml").write_text('[convert]\nengine = "magic"\n')
+    result = run("doctor", home=tmp_path)
+    assert result.returncode == 78
+    assert "convert.engine" in told(result)
+
+
+def test_serve_refuses_an_address_that_others_could_reach() -> None:
+    result = run("serve", "--host", "0.0.0.0")
+    assert result.returncode == 78
+    assert "127.0.0.1" in told(result)
