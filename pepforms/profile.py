@@ -113,13 +113,13 @@ class _Reading:
     def _years(self, key: str, value: object) -> int:
         if isinstance(value, int) and not isinstance(value, bool) and 0 < value < 200:
             return value
-        self._bad(key, "give a number of years")
+        return self._bad(key, "give a number of years")
 
     def _role(self, key: str, value: object) -> str:
         roles = _roles()
         if isinstance(value, str) and value in roles:
             return value
-        self._bad(key, f"give one of the roles {', '.join(roles)}")
+        return self._bad(key, f"give one of the roles {', '.join(roles)}")
 
     def _roles(self, key: str, value: object) -> tuple[str, ...]:
         return (

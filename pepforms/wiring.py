@@ -3,7 +3,7 @@
 import functools
 from pathlib import Path
 
-from pepforms import profile
+from pepforms import files, profile
 from pepforms.archive import pdfa, seal, verify
 from pepforms.convert import Converter
 from pepforms.errors import Broken, Misconfigured
@@ -13,7 +13,8 @@ from pepforms.profile import Profile
 from pepforms.settings import Settings
 
 DEMONSTRATION_KEY = "demonstration-seal.p12"
-DEMONSTRATION_PASSPHRASE = b"pepforms demonstration"
+DEMONSTRATION_PASSPHRASE_FILE = "demonstration-passphrase"
+_DEMONSTRATION_PASSPHRASE = b"pepforms demonstration"  # no secret: the key proves nothing
 
 
 class Wiring:
@@ -71,7 +72,7 @@ class Wiring:
             anchors.append(self.sealer.certificate_pem)
         demonstration = self.settings.home / DEMONSTRATION_KEY
         if not named and demonstration.exists():
-            anchors.append(seal.Sealer.load(demonstration, DEMONSTRATION_PASSPHRASE).certificate_pem)
+            anchors.append(seal.Sealer.load(demonstration, _DEMONSTRATION_PASSPHRASE).certificate_pem)
         return tuple(anchors)
 
     def template(self, form: Form) -> Template:
@@ -99,11 +100,13 @@ class Wiring:
     def use_demonstration_key(self) -> Path:
         """Seal with the throwaway key of the demonstration, made on first use in the home folder."""
         home = self.settings.home
-        home.mkdir(mode=0o700, parents=True, exist_ok=True)
+        with files.told(home):
+            home.mkdir(mode=0o700, parents=True, exist_ok=True)
         path = home / DEMONSTRATION_KEY
         if not path.exists():
-            seal.make_demonstration_key(path, DEMONSTRATION_PASSPHRASE)
-        self.sealer = seal.Sealer.load(path, DEMONSTRATION_PASSPHRASE)
+            seal.make_demonstration_key(path, _DEMONSTRATION_PASSPHRASE)
+            files.replace(home / DEMONSTRATION_PASSPHRASE_FILE, _DEMONSTRATION_PASSPHRASE + b"\n")
+        self.sealer = seal.Sealer.load(path, _DEMONSTRATION_PASSPHRASE)
         return path
 
 

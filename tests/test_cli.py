@@ -41,11 +41,9 @@ def run(*words: object, home: Path | None = None, stdin: bytes = b"", limit: int
 
 def sealing(home: Path) -> dict[str, str]:
     """The settings that seal with the demonstration's key."""
-    passphrase = home / "passphrase"
-    passphrase.write_text("pepforms demonstration\n")
     return {
         "PEPFORMS_SEAL_KEY_FILE": str(home / "demonstration-seal.p12"),
-        "PEPFORMS_SEAL_PASSPHRASE_FILE": str(passphrase),
+        "PEPFORMS_SEAL_PASSPHRASE_FILE": str(home / "demonstration-passphrase"),
         "PEPFORMS_ARCHIVE_VALIDATE": "off",
     }
 
@@ -209,7 +207,9 @@ def test_archive_refuses_a_pep_nobody_signed_off_and_one_edited_since(home: Path
     (tmp_path / "edited.json").write_text(json.dumps({**pep, "targets": pep["targets"][:-1]}))
     del pep["sign_offs"]
     (tmp_path / "unsigned.json").write_text(json.dumps(pep))
-    result = run("archive", tmp_path / "edited.json", tmp_path / "unsigned.json", "--out", tmp_path / "out", **sealing(home))
+    result = run(
+        "archive", tmp_path / "edited.json", tmp_path / "unsigned.json", "--out", tmp_path / "out", **sealing(home)
+    )
     assert result.returncode == 65
     assert "Changed since" in told(result)
     assert not list((tmp_path / "out").glob("*.pdf"))
@@ -228,7 +228,9 @@ def test_a_record_that_is_there_and_holds_is_left_alone(home: Path, tmp_path: Pa
 def test_a_wrong_passphrase_exits_78_and_is_not_repeated(home: Path, tmp_path: Path) -> None:
     secret = tmp_path / "secret"
     secret.write_text("open sesame 4711")
-    result = run("archive", SIGNED, "--out", tmp_path / "out", **{**sealing(home), "PEPFORMS_SEAL_PASSPHRASE_FILE": str(secret)})
+    result = run(
+        "archive", SIGNED, "--out", tmp_path / "out", **{**sealing(home), "PEPFORMS_SEAL_PASSPHRASE_FILE": str(secret)}
+    )
     assert result.returncode == 78
     assert "sesame" not in told(result)
 

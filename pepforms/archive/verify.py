@@ -137,7 +137,7 @@ def embedded(data: bytes) -> bytes | None:
     _hush()
     try:
         reader, _ = _opened(data)
-    except _CannotRead:
+    except _CannotReadError:
         return None
     return _read_or(None, lambda: _attached(reader))
 

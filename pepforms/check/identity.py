@@ -161,8 +161,8 @@ def dates_out_of_order(case: Case) -> Iterator[Found]:
             )
             yield Found(late, message)
     for where in (("education", "history"), ("education", "settings")):
-        for position, row in case.rows(*where):
-            yield from _from_after_to(case, (*where, position), row)
+        for position, _ in case.rows(*where):
+            yield from _from_after_to(case, (*where, position))
 
 
 def _day_of(steps: tuple[str, ...], moment: Any) -> str:
@@ -170,7 +170,7 @@ def _day_of(steps: tuple[str, ...], moment: Any) -> str:
     return "the date of birth" if steps == ("child", "date_of_birth") else day(moment)
 
 
-def _from_after_to(case: Case, where: Steps, row: dict[str, Any]) -> Iterator[Found]:
+def _from_after_to(case: Case, where: Steps) -> Iterator[Found]:
     start, end = case.day(*where, "from"), case.day(*where, "to")
     if start and end and start > end:
         yield Found((*where, "to"), f"{case.place(*where)}: it ends before it begins. Correct the day that is wrong.")

@@ -32,11 +32,11 @@ def found(part: str, root: etree._Element) -> list[Tag]:
     """The tags of a part in document order; one that is opened and not closed in its paragraph is refused."""
     if root.tag.endswith("coreProperties"):
         return [
-            Tag(text, f"{part}, {etree.QName(fact).localname}") for fact in root for text in TAG.findall(fact.text or "")
+            Tag(text, f"{part}, {etree.QName(fact).localname}")
+            for fact in root
+            for text in TAG.findall(fact.text or "")
         ]
-    return [
-        Tag(text, place) for paragraph, place in _places(part, root) for text in _in_paragraph(paragraph, place)
-    ]
+    return [Tag(text, place) for paragraph, place in _places(part, root) for text in _in_paragraph(paragraph, place)]
 
 
 def _in_paragraph(paragraph: etree._Element, place: str) -> list[str]:

@@ -47,7 +47,9 @@ def _told(value: Told) -> str:
 
 def _listed(parts: list[str]) -> str:
     """Entries one after the other, unaltered; those that are not sentences are parted by semicolons."""
-    return "".join(part + (" " if part.endswith((".", "!", "?")) else "; ") for part in parts[:-1]) + "".join(parts[-1:])
+    return "".join(part + (" " if part.endswith((".", "!", "?")) else "; ") for part in parts[:-1]) + "".join(
+        parts[-1:]
+    )
 
 
 def date(value: Any) -> str:

@@ -19,7 +19,9 @@ from pepforms.errors import Broken
 
 _FOLDER = Path(__file__).parent
 
-BASE = "\u0020-\u007e\u00a0-\u017f\u2013\u2014\u2018-\u201a\u201c-\u201e\u2020-\u2022\u2026\u2030\u2039\u203a\u20ac\u2122"
+BASE = (
+    "\u0020-\u007e\u00a0-\u017f\u2013\u2014\u2018-\u201a\u201c-\u201e\u2020-\u2022\u2026\u2030\u2039\u203a\u20ac\u2122"
+)
 """Character class (inside brackets) that any font of a template is trusted to draw: Latin and its punctuation."""
 
 BEYOND_BASE = re.compile(f"[^{BASE}\t\n\r\u0085\u2028\u2029]")

@@ -84,5 +84,3 @@ def _role(role: str | None) -> str:
     people = schema.load().root.fields["people"].items
     labels = people.fields["role"].labels if people else {}
     return labels.get(role or "", "")
-
-

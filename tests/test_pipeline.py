@@ -1,0 +1,174 @@
+"""The recipe over real engines: what a document and a record are made of, and what is refused before anything is made."""
+
+import csv
+import io
+import json
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pikepdf
+import pytest
+
+from pepforms import digest, files, forms, naming, pipeline, resources, settings
+from pepforms.archive import manifest, verify
+from pepforms.errors import Misconfigured, Refused, Unavailable
+from pepforms.wiring import Wiring
+
+VALID = resources.folder("samples") / "valid"
+SIGNED = (VALID / "year-8-confidential-placement.json").read_bytes()
+
+
+@pytest.fixture(scope="module")
+def wiring(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Wiring]:
+    wiring = Wiring(settings.load({"PEPFORMS_HOME": str(tmp_path_factory.mktemp("home"))}))
+    wiring.use_demonstration_key()
+    yield wiring
+    wiring.converter.close()
+
+
+@pytest.fixture(scope="module")
+def record(wiring: Wiring) -> pipeline.Record:
+    return pipeline.archive(json.loads(SIGNED), forms.named("pep"), wiring)
+
+
+def tagged_text(pdf: bytes) -> str:
+    shown = subprocess.run(["pdftotext", "-", "-"], input=pdf, capture_output=True, check=True).stdout.decode()
+    return " ".join(shown.split())
+
+
+@pytest.mark.parametrize("sample", sorted(VALID.glob("*.json")), ids=lambda path: path.stem)
+def test_every_sample_becomes_a_pdf_that_passes_vera_pdf(sample: Path, wiring: Wiring) -> None:
+    pep, _ = pipeline.checked(sample.read_bytes(), "draft", wiring.profile)
+    made = pipeline.render(pep, forms.named("pep"), "authority", "pdf", wiring)
+    assert wiring.judge is not None
+    for flavour in ("2a", "ua1"):
+        assert wiring.judge.judge(made.data, flavour).failures == ()
+
+
+def test_a_document_shows_the_childs_words_and_a_draft_says_so(wiring: Wiring) -> None:
+    pep = json.loads(SIGNED)
+    del pep["sign_offs"]
+    made = pipeline.render(pep, forms.named("pep"), "authority", "pdf", wiring)
+    text = tagged_text(made.data)
+    assert "Science: if noise > 3 people I can’t think, if noise < 3 I can" in text
+    pages = len(pikepdf.open(io.BytesIO(made.data)).pages)
+    assert text.count("Draft: not signed off") == pages + 1
+
+
+def test_the_same_pep_gives_the_same_document(wiring: Wiring) -> None:
+    first, second = (
+        pipeline.render(json.loads(SIGNED), forms.named("pep"), "authority", "pdf", wiring) for _ in range(2)
+    )
+    assert first == second
+
+
+def test_a_record_holds_and_carries_the_pep_as_it_was_signed(record: pipeline.Record, wiring: Wiring) -> None:
+    facts = wiring.verify(record.document.data)
+    assert facts.holds
+    assert (facts.pdfa.claims, facts.pdfua.claims) == ("PDF/A-3a", "PDF/UA-1")
+    carried = json.loads(verify.embedded(record.document.data) or b"")
+    assert digest.pep_digest(carried) == carried["sign_offs"][0]["digest"]
+    assert not {"quality", "distribution", "follow_up"} & carried.keys()
+
+
+def test_the_stamp_names_who_signed_and_the_meeting_and_no_child(record: pipeline.Record, wiring: Wiring) -> None:
+    pep = json.loads(SIGNED)
+    stamp = pipeline.mark(pep, wiring.profile)
+    text = " ".join((stamp.heading, *stamp.lines))
+    assert (
+        "Signed off by the Virtual School on 19 November 2026 as the record of the meeting of 17 November 2026" in text
+    )
+    assert "Sasha Mockworth, Virtual School Officer" in text
+    assert pep["sign_offs"][0]["digest"][:16] in text
+    private = [pep["child"]["lcs_person_id"], pep["child"]["upn"], pep["child"]["preferred_name"]]
+    assert not [value for value in private if value in text]
+
+
+def test_a_record_has_its_row_in_the_manifest(record: pipeline.Record, tmp_path: Path) -> None:
+    manifest.add(tmp_path, [record.row])
+    (row,) = csv.DictReader((tmp_path / "manifest.csv").read_text().splitlines())
+    assert row["filename"] == "900008_PEP_2026-27_AUT_2026-11-17_PEP-0008-A26_v1.pdf"
+    assert row["sha256"] == digest.sha256(record.document.data)
+    assert row["retention_until"] == "2089-03-14"
+    assert row["pdf_standard"] == "PDF/A-3a, PDF/UA-1"
+
+
+def test_a_corrected_version_supersedes_and_another_pep_of_the_term_does_not(
+    record: pipeline.Record, tmp_path: Path
+) -> None:
+    from dataclasses import replace
+
+    second = replace(record.row, version="2", filename="b.pdf")
+    other = replace(record.row, pep_id="PEP-other", version="3", filename="c.pdf")
+    manifest.add(tmp_path, [record.row])
+    manifest.add(tmp_path, [second, other])
+    rows = {row.filename: row for row in manifest.read(tmp_path)}
+    assert rows["b.pdf"].supersedes == record.row.filename
+    assert rows["c.pdf"].supersedes == ""
+    assert len(rows) == 3
+
+
+def test_a_foreign_manifest_is_never_overwritten(record: pipeline.Record, tmp_path: Path) -> None:
+    (tmp_path / "manifest.csv").write_text("who,what\n")
+    with pytest.raises(Refused):
+        manifest.add(tmp_path, [record.row])
+    assert (tmp_path / "manifest.csv").read_text() == "who,what\n"
+
+
+@pytest.mark.parametrize(
+    ("born", "kept_until"),
+    [("2014-03-14", "2089-03-14"), ("2012-02-29", "2087-03-01"), (None, ""), ({"unknown": "?"}, "")],
+)
+def test_a_record_is_kept_until_the_75th_birthday(born: object, kept_until: str) -> None:
+    assert manifest.retention(born, 75) == kept_until
+
+
+def test_an_unsigned_pep_is_refused_with_every_problem(wiring: Wiring) -> None:
+    pep = json.loads(SIGNED)
+    del pep["sign_offs"], pep["targets"][0]["baseline"]
+    with pytest.raises(Refused) as refused:
+        pipeline.checked(json.dumps(pep).encode(), "record", wiring.profile)
+    assert {"/targets/0/baseline", "/sign_offs"} <= {problem.pointer for problem in refused.value.problems}
+
+
+def test_a_form_is_made_for_no_reader_it_does_not_name() -> None:
+    with pytest.raises(Refused, match="authority"):
+        forms.named("pep").offered("parent")
+
+
+def test_file_names_hold_no_personal_data_whatever_the_identifiers(wiring: Wiring) -> None:
+    pep = json.loads(SIGNED)
+    pep["pep"]["id"] = "../../etc/Quill Testchild"
+    assert naming.record(pep) == "900008_PEP_2026-27_AUT_2026-11-17_------etc-Quill-Testchild_v1.pdf"
+
+
+def test_files_are_whole_or_not_there(tmp_path: Path) -> None:
+    file = tmp_path / "a.pdf"
+    files.write(file, b"first")
+    with pytest.raises(Refused):
+        files.write(file, b"second")
+    files.write(file, b"second", force=True)
+    assert file.read_bytes() == b"second"
+    assert [path.name for path in tmp_path.iterdir()] == ["a.pdf"]
+    with pytest.raises(Misconfigured):
+        files.write(tmp_path / "none" / "b.pdf", b"")
+    with pytest.raises(Unavailable), files.told(file), Path("/dev/full").open("wb", buffering=0) as full:
+        full.write(b"x")
+
+
+def test_settings_come_from_the_file_and_the_environment_wins(tmp_path: Path) -> None:
+    (tmp_path / "pepforms.toml").write_text('profile = "a"\n[archive]\nvalidate = "off"\n')
+    environment = {"PEPFORMS_HOME": str(tmp_path), "PEPFORMS_PROFILE": "b"}
+    chosen = settings.load(environment)
+    assert (chosen["profile"], chosen["archive.validate"]) == ("b", "off")
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["[seal]\nkee_file = 'x'", "[archive]\nvalidate = 'sometimes'", "profile = 7", "[", "[archive]\nvalidate = true"],
+)
+def test_a_fault_in_the_settings_names_the_file_or_the_key(text: str, tmp_path: Path) -> None:
+    (tmp_path / "pepforms.toml").write_text(text)
+    with pytest.raises(Misconfigured):
+        settings.load({"PEPFORMS_HOME": str(tmp_path)})
