@@ -40,7 +40,7 @@ def main() -> NoReturn:
         told = files.in_words(Path("The output"), error)
         click.echo(str(told), err=True)
         code = told.exit_code
-    except Exception as error:  # its text may quote a child's data, so only its kind is told
+    except Exception as error:  # noqa: BLE001  its text may quote a child's data, so only its kind is told
         click.echo(f"pepforms failed by its own fault ({type(error).__name__}). Please report it.", err=True)
         code = 70
     sys.exit(_flushed(int(code)))

@@ -58,6 +58,6 @@ def in_words(path: Path, error: OSError) -> PepformsError:
     if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
         return Unavailable(f"{path} could not be written: the disk is full. Make room and try again.", slug="disk-full")
     return Misconfigured(
-        f"{path} cannot be written: {os.strerror(error.errno or 0).lower()}. Choose another folder, or change its rights.",
+        f"{path} cannot be written: {os.strerror(error.errno or 0).lower()}. Choose another, or change its rights.",
         slug="output-not-writable",
     )

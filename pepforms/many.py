@@ -89,7 +89,7 @@ def each(
             return work(item)
         except PepformsError as error:
             return error
-        except Exception as error:  # one item's surprise must not stop the others; its text may quote a child's data
+        except Exception as error:  # noqa: BLE001  one item's surprise must not stop the others
             return Broken(f"pepforms failed by its own fault ({type(error).__name__}). Please report it.", slug="bug")
 
     waiting: deque[tuple[T, Future[R | PepformsError]]] = deque()

@@ -1,4 +1,4 @@
-"""The recipe: PEP data in, documents and records out. Values go in, values come out; writing files is the faces' work."""
+"""The recipe: PEP data in, documents and records out. Values go in, values come out; the faces write the files."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass

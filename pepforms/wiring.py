@@ -13,7 +13,7 @@ from pepforms.profile import Profile
 from pepforms.settings import Settings
 
 DEMONSTRATION_KEY = "demonstration-seal.p12"
-DEMONSTRATION_PASSPHRASE_FILE = "demonstration-passphrase"
+DEMONSTRATION_OPENER = "demonstration-passphrase"
 _DEMONSTRATION_PASSPHRASE = b"pepforms demonstration"  # no secret: the key proves nothing
 
 
@@ -105,7 +105,7 @@ class Wiring:
         path = home / DEMONSTRATION_KEY
         if not path.exists():
             seal.make_demonstration_key(path, _DEMONSTRATION_PASSPHRASE)
-            files.replace(home / DEMONSTRATION_PASSPHRASE_FILE, _DEMONSTRATION_PASSPHRASE + b"\n")
+            files.replace(home / DEMONSTRATION_OPENER, _DEMONSTRATION_PASSPHRASE + b"\n")
         self.sealer = seal.Sealer.load(path, _DEMONSTRATION_PASSPHRASE)
         return path
 

@@ -1,4 +1,4 @@
-"""The recipe over real engines: what a document and a record are made of, and what is refused before anything is made."""
+"""The recipe over real engines: what documents and records are made of, and what is refused before any is made."""
 
 import csv
 import io

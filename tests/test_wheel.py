@@ -103,7 +103,9 @@ def test_is_not_built_without_fonts(tmp_path: Path) -> None:
 
 
 def test_demo_runs_where_only_the_wheel_is(installed: Path, tmp_path: Path) -> None:
-    where = run(installed / "python", "-c", "import pepforms; print(pepforms.__file__)", cwd=tmp_path, **clean(tmp_path))
+    where = run(
+        installed / "python", "-c", "import pepforms; print(pepforms.__file__)", cwd=tmp_path, **clean(tmp_path)
+    )
     assert where.stdout.startswith(str(installed.parent)), where.stderr
     tools = run(installed / "python", "-c", "import pytest", cwd=tmp_path, **clean(tmp_path))
     assert tools.returncode != 0

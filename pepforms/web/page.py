@@ -1,4 +1,4 @@
-"""The page: choose a PEP file, read what is wrong in plain English, take the Word or the PDF. It works without script."""
+"""The page: choose a PEP file, read what is wrong in plain English, take the Word or the PDF; without script."""
 
 from typing import Any
 
