@@ -5,6 +5,8 @@ from pathlib import Path
 
 import pytest
 from jsonschema import Draft202012Validator
+from referencing import Registry
+from referencing.jsonschema import DRAFT202012, SchemaRegistry
 
 from pepforms import codes, profile, schema
 from pepforms.errors import Broken, Misconfigured
@@ -37,6 +39,16 @@ def test_every_field_says_what_it_is_and_whose(each: Field) -> None:
     assert each.audience <= set(AUDIENCES)
     assert each.needed in (None, "blocks", "warns")
     assert set(each.law) <= LAW
+
+
+@pytest.mark.parametrize("path", sorted((folder("samples") / "valid").glob("*.json")), ids=lambda path: path.stem)
+def test_any_validator_that_follows_the_references_accepts_our_samples(path: Path) -> None:
+    files = [json.loads(file.read_text(encoding="utf-8")) for file in folder("schemas").glob("*.json")]
+    registry: SchemaRegistry = Registry().with_resources(
+        (each["$id"], DRAFT202012.create_resource(each)) for each in files
+    )
+    root = {"$ref": next(each["$id"] for each in files if each["$id"].endswith("/pep.schema.json"))}
+    Draft202012Validator(root, registry=registry).validate(json.loads(path.read_text(encoding="utf-8")))
 
 
 def test_the_twelve_facts_that_the_law_asks_for_all_have_a_home() -> None:

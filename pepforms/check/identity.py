@@ -59,6 +59,8 @@ def wrong_uln(case: Case) -> Iterator[Found]:
 def unknown_person(case: Case) -> Iterator[Found]:
     """Everyone to whom something is given is among the people of the PEP."""
     people = case.people()
+    if not case.all_there("people"):
+        return
     for field, value, steps in _leaves(case.schema.root, case.accepted, ()):
         if field.person and isinstance(value, str) and value not in people:
             message = f"{case.place(*steps)}: “{value}” is not among the people in this PEP. Choose someone from them, "

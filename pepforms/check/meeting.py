@@ -5,8 +5,6 @@ from datetime import date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-import rfc8785
-
 from pepforms.check.rules import LAW, PRACTICE, Case, Found, rule
 from pepforms.check.words import day, listing
 from pepforms.digest import pep_digest
@@ -18,7 +16,11 @@ LONDON = ZoneInfo("Europe/London")
 def social_worker_absent(case: Case) -> Iterator[Found]:
     """The social worker, or a named person of the duty team, was at the meeting."""
     attendees = [row for _, row in case.rows("meeting", "attendees")]
-    if attendees and not any(row.get("present") is True and _stands_for_social_work(case, row) for row in attendees):
+    if (
+        attendees
+        and case.all_there("people", key="role")
+        and not any(row.get("present") is True and _stands_for_social_work(case, row) for row in attendees)
+    ):
         message = (
             "Who came: neither the social worker nor a named person covering was there. Add who covered (“Stands in "
         )
@@ -80,19 +82,12 @@ def changed_since_sign_off(case: Case) -> Iterator[Found]:
     # Where the schema refused something, that comes first: putting it right may also bring the digest back.
     if not signed or case.refused:
         return
-    digest = _digest(case)
+    digest = pep_digest(case.given)
     stale = [(at, row) for at, row in signed if row["digest"] != digest]
     if stale:
         who = listing([f"{row.get('name', 'somebody')} signed{_on(row)}" for _, row in stale])
         message = f"Changed since {who}. Undo the change, or ask those who signed to sign again."
         yield Found(("sign_offs", stale[0][0], "digest"), message)
-
-
-def _digest(case: Case) -> str | None:
-    try:
-        return pep_digest(case.given)
-    except rfc8785.CanonicalizationError:
-        return None
 
 
 def _on(row: dict[str, Any]) -> str:

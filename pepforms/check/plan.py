@@ -70,6 +70,8 @@ def action_due_before_meeting(case: Case) -> Iterator[Found]:
 @rule("unknown-target", source=CONDITIONS, stage="draft")
 def unknown_target(case: Case) -> Iterator[Found]:
     """Every line of Pupil Premium Plus serves a target of this PEP."""
+    if not case.all_there("targets"):
+        return
     targets = {row.get("id") for _, row in case.rows("targets")}
     for position, row in case.rows("pupil_premium_plus", "lines"):
         target = row.get("target_id")
@@ -98,7 +100,7 @@ def over_allocation(case: Case) -> Iterator[Found]:
     """The lines come to no more than what is left for the child and what more was approved."""
     grant = "pupil_premium_plus"
     left = case.money(grant, "allocation")
-    if left is None:
+    if left is None or case.touched((grant, "approvals")):
         return
     total = _sum(case, "lines", "cost")
     more = _sum(case, "approvals", "amount")
@@ -123,7 +125,7 @@ def allocation_basis(case: Case) -> Iterator[Found]:
     where = ("pupil_premium_plus", "allocation_basis")
     left, amount = case.money("pupil_premium_plus", "allocation"), case.money(*where, "amount")
     committed = case.money(*where, "committed_before") or Decimal()
-    if left is not None and amount is not None and left != amount - committed:
+    if left is not None and amount is not None and not case.touched(where) and left != amount - committed:
         sum_of_it = f"{pounds(amount)} less {pounds(committed)} leaves {pounds(amount - committed)}"
         message = (
             f"Pupil Premium Plus: {sum_of_it}, but {pounds(left)} is given as left. Correct the one that is wrong."

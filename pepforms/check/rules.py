@@ -77,6 +77,15 @@ class Case:
         """Whether the place, something above it or something in it was refused."""
         return any(refused[: len(steps)] == steps[: len(refused)] for refused in self.refused if refused)
 
+    def all_there(self, *rows: str, key: str = "id") -> bool:
+        """Whether no row of a list, nor the key of any, was refused: else nobody can say what the list lacks."""
+        depth = len(rows)
+        return not any(
+            refused[:depth] == rows[: len(refused)] and (len(refused) <= depth + 1 or refused[depth + 1] == key)
+            for refused in self.refused
+            if refused
+        )
+
     def place(self, *steps: str | int) -> str:
         """Where something is, in words."""
         return words.place(self.schema, steps)
