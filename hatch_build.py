@@ -1,4 +1,4 @@
-"""What a build needs beyond the package itself: the fonts, fetched at set-up, and the folders that an authority edits."""
+"""What a build needs beyond the package: the fonts, fetched at set-up, and the folders that an authority edits."""
 
 import json
 from pathlib import Path

@@ -160,12 +160,12 @@ class Pool:
                 process = self._ready(process)
                 answer = process.do(job, self._deadline)
             except _Lost:
-                process = self._ended(process)
+                self._ended(process)
                 continue
             except PepformsError:
                 raise
             except BaseException:  # interrupted: its answer, still to come, must never be taken for another job's
-                process = self._ended(process)
+                self._ended(process)
                 raise
             finally:
                 self._places.put(process)

@@ -56,10 +56,10 @@ def test_two_hundred_levels_are_read() -> None:
     assert [(problem.slug, problem.pointer) for problem in found] == [("unknown-key", "/x")]
 
 
-def test_a_file_of_fifty_megabytes_is_refused_with_its_size() -> None:
+def test_a_file_of_fifty_megabytes_is_refused_with_the_limit() -> None:
     (problem,) = check.check(b" " * 50_000_000, "draft", HILLINGDON).problems
     assert problem.slug == "too-large"
-    assert "50.0 MB" in problem.message
+    assert "larger than 20 MB" in problem.message
 
 
 @pytest.mark.parametrize(
@@ -146,7 +146,7 @@ def test_a_fault_that_the_schema_refuses_is_not_reported_a_second_time_by_a_rule
     ("change", "place"),
     [
         (lambda pep: pep.update(targets="none"), "/targets"),
-        (lambda pep: pep.update(people=[]) or pep.update(people=7), "/people"),
+        (lambda pep: pep.update(people=7), "/people"),
         (lambda pep: pep["people"][2].update(id="s w"), "/people/2/id"),
         (lambda pep: pep["people"][2].update(role="worker"), "/people/2/role"),
         (lambda pep: pep["targets"][0].pop("id"), "/targets/0/id"),

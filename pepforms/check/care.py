@@ -42,8 +42,9 @@ def move_not_approved(case: Case) -> Iterator[Found]:
     ):
         message = (
             "Placement: the last move disrupted Year 10 or 11. Say which nominated officer approved it, or explain it "
+            "under Exceptions."
         )
-        yield Found(("care", "placement", "previous", "approved_by"), message + "under Exceptions.")
+        yield Found(("care", "placement", "previous", "approved_by"), message)
 
 
 @rule("placement-provider", source="SSDA903: placement provider", severity="warns")

@@ -19,15 +19,19 @@ def attendance_sum(case: Case) -> Iterator[Found]:
     if late is not None and attended is not None and late > attended:
         message = (
             f"Attendance: {late} late are more than the {attended} attended. (Lates before the register closes count "
+            "as attended.) Ask the school which is right."
         )
-        yield Found((*where, "late"), message + "as attended.) Ask the school which is right.")
+        yield Found((*where, "late"), message)
     if possible is None or attended is None or authorised is None or missed is None:
         return
     total = attended + authorised + missed
     if total != possible:
         parts = f"{attended} attended + {authorised} authorised + {missed} not authorised make {total}"
-        message = f"Attendance: {parts}, but {possible} possible is given. Ask the school which is right. "
-        yield Found(where, message + "(Lates before the register closes count as attended.)")
+        message = (
+            f"Attendance: {parts}, but {possible} possible is given. Ask the school which is right. "
+            "(Lates before the register closes count as attended.)"
+        )
+        yield Found(where, message)
 
 
 @rule("sen-need", source="SEND code of practice: 0 to 25 years", warns_before=True)
@@ -81,8 +85,11 @@ def part_time_without_reason(case: Case) -> Iterator[Found]:
     for position, row in case.rows("education", "settings"):
         if row.get("main") is not False and not (row.get("part_time_reason") and row.get("part_time_until")):
             where = ("education", "settings", position)
-            message = f"{case.place(*where)}: the timetable is part time. Say why and until when, or explain it under "
-            yield Found((*where, "part_time_reason"), message + "Exceptions.")
+            message = (
+                f"{case.place(*where)}: the timetable is part time. Say why and until when, or explain it under "
+                "Exceptions."
+            )
+            yield Found((*where, "part_time_reason"), message)
 
 
 @rule("exclusion-without-provision", source=_EXCLUSIONS, explainable=True)
@@ -104,5 +111,6 @@ def over_45_days(case: Case) -> Iterator[Found]:
     if total > FORTY_FIVE_DAYS:
         message = (
             f"Suspensions and exclusions: the suspensions come to {total / 2:g} school days; the law allows 45 a year. "
+            "Ask the school."
         )
-        yield Found(("education", "exclusions"), message + "Ask the school.")
+        yield Found(("education", "exclusions"), message)

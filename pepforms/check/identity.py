@@ -30,8 +30,9 @@ def wrong_upn(case: Case) -> Iterator[Found]:
     if isinstance(upn, str) and upn[0] != upn_check_letter(upn):
         message = (
             "This UPN cannot be right (a digit or letter is mistyped). Copy it from the school’s system, or say why "
+            "there is none."
         )
-        yield Found(("child", "upn"), message + "there is none.")
+        yield Found(("child", "upn"), message)
 
 
 def upn_check_letter(upn: str) -> str:
@@ -63,8 +64,11 @@ def unknown_person(case: Case) -> Iterator[Found]:
         return
     for field, value, steps in _leaves(case.schema.root, case.accepted, ()):
         if field.person and isinstance(value, str) and value not in people:
-            message = f"{case.place(*steps)}: “{value}” is not among the people in this PEP. Choose someone from them, "
-            yield Found(steps, message + "or add them.")
+            message = (
+                f"{case.place(*steps)}: “{value}” is not among the people in this PEP. Choose someone from them, "
+                "or add them."
+            )
+            yield Found(steps, message)
 
 
 @rule("unknown-code", source="The code lists of the returns (schemas/codes)", stage="draft")
@@ -119,8 +123,11 @@ def repeated_id(case: Case) -> Iterator[Found]:
                 continue
             if reference in seen:
                 first = case.place(*where, seen[reference])
-                message = f"{case.place(*where, position)}: “{reference}” is the reference of {first} already. "
-                yield Found((*where, position, "id"), message + "Give it another.")
+                message = (
+                    f"{case.place(*where, position)}: “{reference}” is the reference of {first} already. "
+                    "Give it another."
+                )
+                yield Found((*where, position, "id"), message)
             seen.setdefault(reference, position)
 
 
@@ -147,8 +154,9 @@ def year_group_and_age(case: Case) -> Iterator[Found]:
         if abs(usual - (0 if group == "R" else int(group))) > 1:
             message = (
                 f"{case.place('education', 'year_group')}: this is more than a year from the usual year for this age. "
+                "Check the year group and the date of birth."
             )
-            yield Found(("education", "year_group"), message + "Check the year group and the date of birth.")
+            yield Found(("education", "year_group"), message)
 
 
 @rule("dates-out-of-order", source=PRACTICE, warns_before=True)

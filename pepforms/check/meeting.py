@@ -16,15 +16,14 @@ LONDON = ZoneInfo("Europe/London")
 def social_worker_absent(case: Case) -> Iterator[Found]:
     """The social worker, or a named person of the duty team, was at the meeting."""
     attendees = [row for _, row in case.rows("meeting", "attendees")]
-    if (
-        attendees
-        and case.all_there("people", key="role")
-        and not any(row.get("present") is True and _stands_for_social_work(case, row) for row in attendees)
-    ):
+    if not attendees or not (case.all_there("people") and case.all_there("people", key="role")):
+        return
+    if not any(row.get("present") is True and _stands_for_social_work(case, row) for row in attendees):
         message = (
             "Who came: neither the social worker nor a named person covering was there. Add who covered (“Stands in "
+            "for”: social_worker), or explain it under Exceptions."
         )
-        yield Found(("meeting", "attendees"), message + "for”: social_worker), or explain it under Exceptions.")
+        yield Found(("meeting", "attendees"), message)
 
 
 def _stands_for_social_work(case: Case, row: dict[str, Any]) -> bool:

@@ -9,7 +9,7 @@ from pepforms.check.words import day, pounds
 _PENNY = Decimal("0.01")
 
 
-@rule("no-voice", source=f"{LAW}, regulation 5; Children Act 1989, section 22(4)", explainable=True)
+@rule("no-voice", source=f"{LAW}, regulation 5; Children Act 1989, section 22(4)")
 def no_voice(case: Case) -> Iterator[Found]:
     """The child's own words are there, or why they are not."""
     child = case.value("views", "child")
@@ -63,8 +63,9 @@ def action_due_before_meeting(case: Case) -> Iterator[Found]:
         if meeting and due and due < meeting and row.get("status", "open") in ("open", "in_progress"):
             message = (
                 f"{case.place('actions', position)}: it is due on {day(due)}, before the meeting of {day(meeting)}. "
+                "Correct the day, or say that it is done."
             )
-            yield Found(("actions", position, "due"), message + "Correct the day, or say that it is done.")
+            yield Found(("actions", position, "due"), message)
 
 
 @rule("unknown-target", source=CONDITIONS, stage="draft")

@@ -40,10 +40,8 @@ def read(data: bytes) -> tuple[Json, list[Finding]]:
     What cannot be used is replaced by None in the value. Where nothing could be read at all the value is None.
     """
     if len(data) > LARGEST:
-        size = f"{len(data) / 1e6:,.1f} MB"
-        return None, [
-            _whole("too-large", f"This file has {size}; a PEP has at most 20 MB. Make its pictures smaller.", _READING)
-        ]
+        message = "This file is larger than 20 MB, the most that a PEP may have. Make its pictures smaller."
+        return None, [_whole("too-large", message, _READING)]
     try:
         text = _decoded(data)
         value = json.loads(

@@ -8,7 +8,7 @@ from pathlib import Path
 from lxml import etree
 
 from pepforms.fill.package import Part
-from pepforms.fill.pictures import Media
+from pepforms.fill.pictures import Made
 from pepforms.fonts import FACES, Face
 
 _OFFICE = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
@@ -22,12 +22,12 @@ _EMPTY_FONT_TABLE = f'<w:fonts xmlns:w="{_W[1:-1]}" xmlns:r="{_OFFICE}"/>'.encod
 _EMPTY_RELATIONSHIPS = f'<Relationships xmlns="{_RELATIONSHIPS}"/>'.encode()
 
 
-def pictures(template: dict[str, bytes], parts: dict[str, Part], part: str, media: Media) -> None:
+def pictures(template: dict[str, bytes], parts: dict[str, Part], part: str, made: Made) -> None:
     """Add the pictures that a part has printed."""
-    if not media.files:
+    if not made.pictures:
         return
     stem = part.rsplit("/", 1)[-1].removesuffix(".xml")
-    for number, png in enumerate(media.files, 1):
+    for number, png in enumerate(made.pictures, 1):
         name = f"media/pepforms-{stem}-{number}.png"
         parts[f"word/{name}"] = Part.of(png, level=0)
         _relate(template, parts, part, f"pepforms{number}", "image", name)
@@ -58,7 +58,7 @@ def fonts(template: dict[str, bytes], parts: dict[str, Part], faces: set[Face]) 
 
 @functools.cache
 def _obfuscated(file: Path) -> tuple[str, Part]:
-    """A font's key and its bytes with the first 32 masked by the key; the key comes from the font, for the same bytes."""
+    """A font's key and its bytes with the first 32 masked by it; the key comes from the font: same font, same bytes."""
     data = file.read_bytes()
     key = uuid.UUID(bytes=hashlib.sha256(data).digest()[:16])
     mask = key.bytes[::-1] * 2
@@ -79,7 +79,8 @@ def _relate(
 
 def _type(template: dict[str, bytes], parts: dict[str, Part], kind: str, attributes: dict[str, str]) -> None:
     root = etree.fromstring(template["[Content_Types].xml"])
-    if not any(dict(known.attrib) == attributes for known in root):
+    named = next(iter(attributes))  # one entry for each extension or part, whatever type it gives
+    if not any((known.get(named) or "").lower() == attributes[named].lower() for known in root):
         root.insert(0, etree.Element(f"{_TYPES}{kind}", attributes))
         _keep(template, parts, "[Content_Types].xml", root)
 

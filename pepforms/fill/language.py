@@ -6,17 +6,18 @@ lets `targets.clear()` and `'x' * 300000000` through.
 """
 
 import difflib
+import re
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from jinja2 import StrictUndefined, UndefinedError, nodes
-from jinja2.runtime import LoopContext
+from jinja2 import StrictUndefined, UndefinedError, nodes, pass_context
+from jinja2.runtime import Context, LoopContext
 from jinja2.sandbox import ImmutableSandboxedEnvironment
-from markupsafe import Markup, escape
 
-from pepforms.fill import pictures
-from pepforms.fill.values import MISSING, Absent, Facts, Items, Node, Unknown
-from pepforms.fill.words import FILTERS, said
+from pepforms import schema
+from pepforms.fill import pictures, printing
+from pepforms.fill.values import MISSING, Absent, Facts, Items, Misuse, Node, Unknown
+from pepforms.fill.words import FILTERS
 
 ALLOWED: tuple[type[nodes.Node], ...] = (
     nodes.Template, nodes.Output, nodes.TemplateData, nodes.Name, nodes.Const, nodes.Getattr, nodes.Getitem, nodes.For,
@@ -33,21 +34,36 @@ TESTS: dict[str, Callable[[Any], bool]] = {
 }
 """`{% if child.upn is known %}`: the tests that a template may use."""
 
-_LINE = '</w:t><w:br/><w:t xml:space="preserve">'
-_TAB = '</w:t><w:tab/><w:t xml:space="preserve">'
-_BREAKS = {
-    ord("\n"): _LINE, ord("\u0085"): _LINE, ord("\u2028"): _LINE, ord("\u2029"): _LINE, ord("\r"): _LINE,
-    ord("\t"): _TAB,
-}  # fmt: skip
-AS_RUN = "run_"
+OUR_FILTERS = {**FILTERS, "strong": printing.strong}
+"""Every filter that a template may use, by name."""
+
+_RUN, _FACT, _ROWS = "run_", "fact_", "rows_"
+_TEXT = re.compile(r"<(/?)w:t[ >]")
+MOST_ROWS = 5_000
+"""Beyond a hundred pages: a template that loops more often in one part is a mistake or a bomb."""
+
+
+class Misspelt(StrictUndefined):
+    """A name that neither the PEP nor the template's loops know."""
+
+    __slots__ = ()
+
+    @property
+    def _undefined_message(self) -> str:
+        if self._undefined_hint:
+            return self._undefined_hint
+        name = str(self._undefined_name)
+        return (
+            f"it names “{name}”, which does not exist{_close(name, [*schema.load().root.fields, 'document', 'loop'])}"
+        )
 
 
 class Environment(ImmutableSandboxedEnvironment):
     """Jinja as templates of ours know it: names are items of the PEP, and everything printed is escaped."""
 
     def __init__(self) -> None:
-        super().__init__(autoescape=True, undefined=StrictUndefined, finalize=printed)
-        self.filters = {**FILTERS, "strong": strong, AS_RUN: pictures.as_run}
+        super().__init__(autoescape=True, undefined=Misspelt, finalize=printing.printed)
+        self.filters = {**OUR_FILTERS, _RUN: pictures.as_run, _FACT: printing.fact, _ROWS: _rows}
         self.tests = dict(TESTS)
         self.globals = {}
 
@@ -59,27 +75,13 @@ class Environment(ImmutableSandboxedEnvironment):
         """The item of that name or place; a name that the schema lacks is an error at once."""
         if isinstance(obj, LoopContext) and argument in _OF_A_LOOP:
             return getattr(obj, argument)
-        value = obj.item(argument) if isinstance(obj, Node | Items | Absent | Facts) else MISSING
-        if value is MISSING:
-            raise UndefinedError(f"it names “{argument}”, which does not exist here{_nearest(obj, argument)}")
-        return value
-
-
-def printed(value: Any) -> str:
-    """What goes into a Word text for any value: its words (Jinja escapes them), with Word's line breaks and tabs."""
-    if isinstance(value, Markup):
-        return value
-    if isinstance(value, StrictUndefined):
-        str(value)  # raises, with the name
-    text = said(value)
-    if text.isprintable():  # line ends and tabs are not: most values need no more work
-        return text
-    return Markup(str(escape(text)).replace("\r\n", "\n").translate(_BREAKS))  # noqa: S704  it is escaped just here
-
-
-def strong(value: Any) -> Markup:
-    """`{{r child.preferred_name|strong }}`: the words in bold, as a run of their own."""
-    return Markup("<w:r><w:rPr><w:b/><w:bCs/></w:rPr>%s</w:r>") % pictures.text(printed(value))
+        if isinstance(obj, Node | Items | Absent | Facts):
+            value = obj.item(argument)
+            if value is not MISSING:
+                return value
+        elif isinstance(obj, Misspelt):
+            str(obj)  # raises: the name at fault is the one before the dot
+        raise UndefinedError(f"it names “{argument}”, which does not exist here{_nearest(obj, argument)}")
 
 
 def refusals(tree: nodes.Template) -> Iterator[tuple[int, str]]:
@@ -90,17 +92,61 @@ def refusals(tree: nodes.Template) -> Iterator[tuple[int, str]]:
             yield node.lineno, reason
 
 
+def fit(tree: nodes.Template, *, in_word: bool) -> None:
+    """Have every value printed as its place needs (in a text, where runs stand, in a plain fact), and loops counted."""
+    inside = False
+    for output in list(tree.find_all(nodes.Output)):
+        for position, node in enumerate(output.nodes):
+            if isinstance(node, nodes.TemplateData):
+                marks = _TEXT.findall(node.data)
+                inside = marks[-1] == "" if marks else inside
+            elif not in_word:
+                output.nodes[position] = _through(_FACT, node)
+            elif not inside:
+                output.nodes[position] = _through(_RUN, node)
+    for loop in list(tree.find_all(nodes.For)):
+        loop.iter = _through(_ROWS, loop.iter)
+
+
+def _through(name: str, node: nodes.Node) -> nodes.Filter:
+    assert isinstance(node, nodes.Expr)
+    return nodes.Filter(node, name, [], [], None, None, lineno=node.lineno, environment=node.environment)
+
+
+@pass_context
+def _rows(context: Context, value: Any) -> Any:
+    """What a loop may go over: lists of the PEP, each row counted."""
+    if not isinstance(value, Items | Absent):
+        raise Misuse("it loops over something that is not a list")
+    made: pictures.Made = context[pictures.MADE]
+    if isinstance(value, Items):
+        made.rows += len(value)
+        if made.rows > MOST_ROWS:
+            raise Misuse(f"its loops go round more than {MOST_ROWS:,} times")
+    return value
+
+
+_SPOKEN = {
+    "call": "a call", "assign": "set", "assignblock": "set", "callblock": "call", "filterblock": "a filter block",
+    "list": "a list of its own", "tuple": "several values at once", "dict": "a dictionary", "slice": "a slice",
+    "concat": "~", "add": "+", "sub": "-", "mul": "*", "div": "/", "floordiv": "//", "mod": "%", "pow": "**",
+    "neg": "-", "pos": "+", "evalcontextmodifier": "autoescape", "scopedevalcontextmodifier": "autoescape",
+    "fromimport": "import",
+}  # fmt: skip
+
+
 def _refusal(node: nodes.Node) -> str | None:
     if not isinstance(node, ALLOWED):
-        return f"it uses {type(node).__name__.lower()}, which templates may not"
+        kind = type(node).__name__.lower()
+        return f"it uses {_SPOKEN.get(kind, kind)}, which templates may not"
     if isinstance(node, nodes.Name) and node.name.startswith("_"):
         return f"it uses the name {node.name}, which templates may not"
     if isinstance(node, nodes.Getattr) and node.attr.startswith("_"):
         return f"it reaches for {node.attr}, which templates may not"
     if isinstance(node, nodes.Getitem) and not isinstance(node.arg, nodes.Const):
         return "it looks a fact up by something other than its name"
-    if isinstance(node, nodes.Filter) and node.name not in (*FILTERS, "strong", AS_RUN):
-        return f"there is no filter “{node.name}”{_close(node.name, [*FILTERS, 'strong'])}"
+    if isinstance(node, nodes.Filter) and node.name not in OUR_FILTERS:
+        return f"there is no filter “{node.name}”{_close(node.name, list(OUR_FILTERS))}"
     if isinstance(node, nodes.Test) and node.name not in TESTS:
         return f"there is no test “{node.name}”{_close(node.name, list(TESTS))}"
     if isinstance(node, nodes.For) and node.recursive:

@@ -18,6 +18,10 @@ MOST_BYTES = 100 << 20
 
 _DAY = (1 << 5) | 1  # 1 January 1980, as reproducible zips have it
 _MADE_BY = 20
+_UNREADABLE = (
+    zipfile.BadZipFile, zlib.error, struct.error, NotImplementedError, RuntimeError, EOFError, OSError, ValueError,
+)  # fmt: skip
+"""What zipfile says of a file that is damaged, cut short, has a password or is no zip at all."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,24 +39,32 @@ class Part:
         return cls(squeeze.compress(data) + squeeze.flush(), zlib.crc32(data), len(data))
 
 
-def read(data: bytes) -> dict[str, bytes]:
-    """The parts of a Word file by name, in their order; anything else is refused (slug `not-a-word-file`)."""
+def read(data: bytes, name: str) -> dict[str, bytes]:
+    """The parts of the Word file `name`, in their order; anything else is refused (slug `not-a-word-file`)."""
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
             entries = archive.infolist()
             if len(entries) > MOST_PARTS or sum(entry.file_size for entry in entries) > MOST_BYTES:
-                raise Refused("This Word file is too large to be a template.", slug="too-large")
-            parts = {entry.filename: archive.read(entry) for entry in entries if not entry.is_dir()}
-    except (zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError, EOFError, OSError) as error:
+                raise Refused(f"{name} is too large to be a template.", slug="too-large")
+            parts = {entry.filename: _content(archive, entry) for entry in entries if not entry.is_dir()}
+    except _UNREADABLE as error:
         raise Refused(
-            "This is not a Word file (.docx), or it is damaged or has a password. Save it again in Word.",
+            f"{name} is not a Word file (.docx), or it is damaged or has a password. Save it again in Word.",
             slug="not-a-word-file",
         ) from error
     if "[Content_Types].xml" not in parts or "word/document.xml" not in parts:
-        raise Refused("This is not a Word document: it has no text part.", slug="not-a-word-file")
+        raise Refused(f"{name} is not a Word document: it has no text part.", slug="not-a-word-file")
     if b"macroEnabled" in parts["[Content_Types].xml"] or "word/vbaProject.bin" in parts:
-        raise Refused("This Word file carries macros. Save it as an ordinary .docx.", slug="macros")
+        raise Refused(f"{name} carries macros. Save it as an ordinary .docx.", slug="macros")
     return parts
+
+
+def _content(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> bytes:
+    """One part, no larger than the directory says: asked for all of it, zipfile would inflate a lie to the end."""
+    if entry.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+        raise zipfile.BadZipFile("Word files are deflated")
+    with archive.open(entry) as opened:
+        return opened.read(entry.file_size)
 
 
 def write(parts: dict[str, Part]) -> bytes:

@@ -11,82 +11,86 @@ from typing import Any
 
 from jinja2 import pass_context
 from jinja2.runtime import Context
-from markupsafe import Markup, escape
+from markupsafe import Markup
 
 from pepforms.errors import Refused
+from pepforms.fill.printing import holdable, run
 from pepforms.fill.values import Node
 from pepforms.fill.words import said
 
 _EMU_A_PIXEL = 9525
 _WIDEST, _HIGHEST = 5_400_000, 3_600_000
 """The box that a picture is fitted into, in English Metric Units: 15 by 10 centimetres."""
+_MOST_DOTS = (1_800, 1_200)
+"""The same box at 300 dots an inch: more makes files larger and no page better."""
 MOST_PIXELS = 40_000_000
 
 
 @dataclass(slots=True)
-class Media:
-    """The pictures that one part has printed, in order; their relationships are named `pepforms1` and so on."""
+class Made:
+    """What the filling of one part has made beside its text: pictures, in order, and a count of the rows looped over.
 
-    files: list[bytes] = field(default_factory=list)
+    The pictures' relationships are named `pepforms1` and so on.
+    """
+
+    pictures: list[bytes] = field(default_factory=list)
+    rows: int = 0
 
     def add(self, png: bytes) -> str:
         """Keep a picture and name its relationship."""
-        self.files.append(png)
-        return f"pepforms{len(self.files)}"
+        self.pictures.append(png)
+        return f"pepforms{len(self.pictures)}"
 
 
-def text(printed: str) -> Markup:
-    """The text element for what `printed` made."""
-    return Markup('<w:t xml:space="preserve">%s</w:t>') % printed
+MADE = "made_"
+"""The name under which a template's context holds it, out of reach of the template's author."""
 
 
 @pass_context
 def as_run(context: Context, value: Any) -> Markup:
     """A run of its own for a value that stands where runs do: a picture, or words."""
-    if isinstance(value, Markup):
-        return value
     if isinstance(value, Node) and {"media_type", "data"} <= value.field.fields.keys():
-        return _drawing(value, context.resolve("media_"))
-    return Markup("<w:r>%s</w:r>") % text(_printed(value))
+        return _drawing(value, context[MADE])
+    return run(value)
 
 
-def _printed(value: Any) -> str:
-    from pepforms.fill.language import printed
-
-    return printed(value)
-
-
-def _drawing(picture: Node, media: Media) -> Markup:
-    png, width, height = _redrawn(base64.b64decode(picture.value["data"]))
+def _drawing(picture: Node, made: Made) -> Markup:
+    png, width, height = _redrawn(picture.value["data"])
     scale = min(1.0, _WIDEST / (width * _EMU_A_PIXEL), _HIGHEST / (height * _EMU_A_PIXEL))
-    relationship = media.add(png)
-    return Markup(_DRAWING) % {
+    relationship = made.add(png)
+    return _DRAWING % {
         "cx": round(width * _EMU_A_PIXEL * scale),
         "cy": round(height * _EMU_A_PIXEL * scale),
-        "id": 10_000 + len(media.files),
+        "id": len(made.pictures),
         "rel": relationship,
-        "words": escape(said(picture.item("description"))),
+        "words": holdable(said(picture.item("description"))),
     }
 
 
-def _redrawn(data: bytes) -> tuple[bytes, int, int]:
-    from PIL import Image, ImageOps, UnidentifiedImageError
+def _redrawn(encoded: str) -> tuple[bytes, int, int]:
+    """The picture as PNG, and its size in pixels before what no printer can show was taken out."""
+    from PIL import Image, ImageOps
 
     try:
-        with Image.open(io.BytesIO(data), formats=["PNG", "JPEG"]) as opened:
+        with Image.open(io.BytesIO(base64.b64decode(encoded)), formats=["PNG", "JPEG"]) as opened:
             if opened.width * opened.height > MOST_PIXELS:
                 raise Refused("A picture in this PEP has too many pixels. Make it smaller.", slug="unreadable-picture")
-            upright = ImageOps.exif_transpose(opened).convert("RGBA")
-    except (UnidentifiedImageError, OSError, ValueError, SyntaxError) as error:
+            upright = ImageOps.exif_transpose(opened)
+            seen = upright.convert("RGBA") if upright.has_transparency_data else upright.convert("RGB")
+    except Exception as error:  # whatever a damaged picture does to its reader
+        if isinstance(error, Refused):
+            raise
         raise Refused("A picture in this PEP cannot be read. Send it again.", slug="unreadable-picture") from error
-    paper = Image.new("RGB", upright.size, "white")
-    paper.paste(upright, mask=upright.getchannel("A"))
+    width, height = seen.size
+    seen.thumbnail(_MOST_DOTS)
+    paper = Image.new("RGB", seen.size, "white")
+    paper.paste(seen, mask=seen.getchannel("A") if seen.mode == "RGBA" else None)
     out = io.BytesIO()
     paper.save(out, "PNG")
-    return out.getvalue(), *paper.size
+    return out.getvalue(), width, height
 
 
-_DRAWING = (
+_DRAWING = Markup(
     '<w:r><w:drawing><wp:inline xmlns:wp="http://schemas.openxmlformats.org/drawingml/2006/wordprocessingDrawing" '
     'distT="0" distB="0" distL="0" distR="0"><wp:extent cx="%(cx)d" cy="%(cy)d"/>'
     '<wp:docPr id="%(id)d" name="Picture %(id)d" descr="%(words)s"/>'

@@ -9,7 +9,8 @@ from lxml import etree
 from pepforms import fonts
 from pepforms.fill.tags import W
 
-_AFTER_RTL = ("cs", "em", "lang", "eastAsianLayout", "specVanish", "oMath")
+_AFTER_RTL = ("cs", "em", "lang", "eastAsianLayout", "specVanish", "oMath", "rPrChange")
+_COMPLEX = (("b", "bCs"), ("i", "iCs"), ("sz", "szCs"))
 _AFTER_BIDI = (
     "adjustRightInd", "snapToGrid", "spacing", "ind", "contextualSpacing", "mirrorIndents", "suppressOverlap", "jc",
     "textDirection", "textAlignment", "textboxTightWrap", "outlineLvl", "divId", "cnfStyle", "rPr", "sectPr",
@@ -24,25 +25,26 @@ def give_fonts(xml: str) -> tuple[str, set[fonts.Face]]:
 
     Only the paragraphs that hold such a character are parsed: most documents hold none or a few.
     """
-    if "<w:txbxContent" in xml:  # paragraphs inside paragraphs: their ends cannot be found by looking for the next
+    wrapper = _OPENING.search(xml)
+    if wrapper is None or "<w:txbxContent" in xml:  # paragraphs inside paragraphs: not to be found by their ends
         return _with_fonts(xml)
     used: set[fonts.Face] = set()
-    out, done = [], 0
-    wrapper = _OPENING.search(xml)
-    while wrapper and (beyond := fonts.BEYOND_BASE.search(xml, max(done, wrapper.end()))):
-        start = max(xml.rfind("<w:p ", 0, beyond.start()), xml.rfind("<w:p>", 0, beyond.start()))
-        end = xml.index("</w:p>", beyond.start()) + len("</w:p>")
-        cut, faces = _with_fonts(f"{wrapper.group()}{xml[start:end]}</{wrapper['name']}>")
-        out += [xml[done:start], cut[cut.index(">") + 1 : cut.rindex("<")]]
-        used |= faces
-        done = end
-    return "".join([*out, xml[done:]]), used
+    out = []
+    *paragraphs, rest = xml.split("</w:p>")
+    for text in paragraphs:
+        start = max(text.rfind("<w:p "), text.rfind("<w:p>"))
+        if fonts.BEYOND_BASE.search(text, start):
+            cut, faces = _with_fonts(f"{wrapper.group()}{text[start:]}</w:p></{wrapper['name']}>")
+            text = text[:start] + cut[cut.index(">") + 1 : cut.rindex("</w:p>")]
+            used |= faces
+        out.append(text)
+    return "</w:p>".join([*out, rest]), used
 
 
 def _with_fonts(xml: str) -> tuple[str, set[fonts.Face]]:
     root = etree.fromstring(xml.encode())
     used: set[fonts.Face] = set()
-    for run in [run for run in root.iter(f"{W}r") if fonts.BEYOND_BASE.search("".join(run.itertext(f"{W}t")))]:
+    for run in [run for run in root.iter(f"{W}r") if fonts.BEYOND_BASE.search(_said(run))]:
         used |= _cut(run)
     for paragraph in root.iter(f"{W}p"):
         _turn(paragraph)
@@ -64,6 +66,10 @@ def _cut(run: etree._Element) -> set[fonts.Face]:
     return {face for _, face in atoms if face}
 
 
+def _said(run: etree._Element) -> str:
+    return "".join(text.text or "" for text in run.iterchildren(f"{W}t"))
+
+
 def _text(piece: str) -> etree._Element:
     text = etree.Element(f"{W}t", {_SPACE: "preserve"})
     text.text = piece
@@ -71,15 +77,16 @@ def _text(piece: str) -> etree._Element:
 
 
 def _run(like: etree._Element, face: fonts.Face | None, content: list[etree._Element]) -> etree._Element:
-    run = etree.Element(f"{W}r", dict(like.attrib), nsmap=like.nsmap)
+    run = etree.Element(f"{W}r")
+    run.attrib.update(like.attrib)
     properties = like.find(f"{W}rPr")
     if properties is not None:
         run.append(copy.deepcopy(properties))
     run.extend(content)
     if face:
         _name_font(run, face.family)
-        if fonts.RIGHT_TO_LEFT.search("".join(run.itertext())):
-            _insert(_child(run, "rPr"), "rtl", _AFTER_RTL)
+        if fonts.RIGHT_TO_LEFT.search(_said(run)):
+            _write_right_to_left(_child(run, "rPr"))
     return run
 
 
@@ -90,6 +97,17 @@ def _name_font(run: etree._Element, family: str) -> None:
     named = etree.Element(f"{W}rFonts", {f"{W}{script}": family for script in ("ascii", "hAnsi", "cs", "eastAsia")})
     style = properties.find(f"{W}rStyle")
     properties.insert(0 if style is None else 1, named)
+
+
+def _write_right_to_left(properties: etree._Element) -> None:
+    """Say so, and say bold, italic and size again, which Word keeps twice: such text heeds only the second."""
+    _insert(properties, "rtl", _AFTER_RTL)
+    for plain, complex_ in _COMPLEX:
+        said = properties.find(f"{W}{plain}")
+        if said is not None and properties.find(f"{W}{complex_}") is None:
+            again = etree.Element(f"{W}{complex_}")
+            again.attrib.update(said.attrib)
+            said.addnext(again)
 
 
 def _turn(paragraph: etree._Element) -> None:

@@ -17,8 +17,9 @@ _STRAY = re.compile(r"\{\{|\{%|\{#|%\}|\}\}|#\}")
 _WORDY = re.compile(r"^(\{[{%#])(?:tr|tc|p|r)?[\s-]|\s+")
 _NOT_OURS = re.compile(r"\{%[-+]?\s*(?:vm|hm|colspan|cellbg|raw|endraw)\b|\{\{(?:tr|tc|p)\s")
 _LEVEL = re.compile(r"\{[%#](tr|tc|p)\s")
-_STATEMENT = re.compile(r"\{%(?P<level>tr|tc|p|r)?[-+]?\s*(?P<word>\w+)")
+_STATEMENT = re.compile(r"\{%(?:(?P<level>tr|tc|p|r)\s)?[-+]?\s*(?P<word>\w+)")
 _ALONE_IN = {"tr": "row", "tc": "cell", "p": "paragraph"}
+_TOGETHER = {"tr": "in a row of the same table", "tc": "in a cell of the same row"}
 _HOLDS_MORE = tuple(f"{W}{name}" for name in ("drawing", "pict", "object", "tbl"))
 _QUOTES = str.maketrans("“”‘’", "\"\"''")
 
@@ -56,9 +57,11 @@ class _Paragraph:
 def found(part: str, root: etree._Element) -> list[Tag]:
     """The tags of a part in document order; Misused where one could not work where it stands."""
     if root.tag.endswith("}coreProperties"):
-        facts = ((fact, f"{part}, {etree.QName(fact).localname}") for fact in root if isinstance(fact.tag, str))
+        facts = ((fact, f"{part}, {etree.QName(fact).localname}") for fact in root.iterchildren("*"))
         return [Tag(text, place) for fact, place in facts for text in TAG.findall(fact.text or "")]
-    placed = [(paragraph, Tag(text, paragraph.place)) for paragraph in _paragraphs(part, root) for text in _in(paragraph)]
+    placed = [
+        (paragraph, Tag(text, paragraph.place)) for paragraph in _paragraphs(part, root) for text in _in(paragraph)
+    ]
     _balance(placed)
     return [tag for _, tag in placed]
 
@@ -76,7 +79,9 @@ def _in(paragraph: _Paragraph) -> list[str]:
     texts: list[str] = TAG.findall(text)
     for tag in texts:
         if _NOT_OURS.match(tag):
-            raise Misused(paragraph.place, tag, "pepforms does not fill this kind of tag; merge or colour cells in Word")
+            raise Misused(
+                paragraph.place, tag, "pepforms does not fill this kind of tag; merge or colour cells in Word"
+            )
         level = _LEVEL.match(tag)
         if level and not _alone(paragraph, tag, level[1]):
             kind = _ALONE_IN[level[1]]
@@ -102,16 +107,15 @@ def _balance(placed: list[tuple[_Paragraph, Tag]]) -> None:
         if word in ("for", "if"):
             open_.append((word, level, paragraph.container(level), tag))
         elif word in ("else", "elif", "endfor", "endif"):
-            if not open_ or word.startswith("end") and word != f"end{open_[-1][0]}":
+            if not open_ or (word.startswith("end") and word != f"end{open_[-1][0]}"):
                 raise Misused(tag.place, tag.text, "it closes nothing that stands open before it")
             _, opened, container, opener = open_[-1]
             if level != opened or paragraph.container(level) is not container:
-                kind = _ALONE_IN.get(opened or "", "text")
                 raise Misused(
                     tag.place,
                     tag.text,
-                    f"it belongs to {opener.text} ({opener.place}) and must be written like it, "
-                    f"in a {kind} of the same {'table' if opened == 'tr' else 'row' if opened == 'tc' else 'cell or text'}",
+                    f"it belongs to {opener.text} ({opener.place}), so it must begin like it, "
+                    f"and stand {_TOGETHER.get(opened or '', 'in the same cell or text')}",
                 )
             if word.startswith("end"):
                 open_.pop()
@@ -152,7 +156,7 @@ def numbered(patched: str, tags: list[Tag], part: str) -> str:
                 "it could not be read in its order; no tag may stand in a picture’s alternative text or a Word field, "
                 "nor beside a text box in the paragraph that holds the box",
             )
-    return TAG.sub(lambda tag: f"{tag.group()[:-2]}\n{tag.group()[-2:]}", patched)
+    return TAG.sub(lambda tag: f"{tag.group()[:-2]}\n{tag.group()[-2:]}".replace("&amp;", "&"), patched)
 
 
 def _bare(tag: str) -> str:

@@ -4,8 +4,9 @@ docxtpl's own patching turns Word's XML into Jinja source; each part with tags b
 the parts without are deflated once. What comes out is parsed again, strictly, before it is handed on.
 """
 
+import itertools
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Any
@@ -17,18 +18,19 @@ from lxml import etree
 
 from pepforms import fonts, schema
 from pepforms.digest import sha256
-from pepforms.errors import Broken, PepformsError, Refused
+from pepforms.errors import PepformsError, Refused
 from pepforms.fill import embed, package, runs
-from pepforms.fill.language import AS_RUN, Environment, refusals
+from pepforms.fill.language import Environment, fit, refusals
 from pepforms.fill.package import Part
-from pepforms.fill.pictures import Media
-from pepforms.fill.tags import Tag, found, numbered
-from pepforms.fill.values import context
+from pepforms.fill.pictures import MADE, Made
+from pepforms.fill.tags import Misused, Tag, found, numbered
+from pepforms.fill.values import Misuse, context
 from pepforms.model import Pep
 
 _FILLED = re.compile(r"word/(document|header\d*|footer\d*|footnotes|endnotes)\.xml|docProps/core\.xml")
 _NAMES = {"document": "text", "core": "document properties"}
-_TEXT_OR_TAG = re.compile(r"<w:t[ >]|</w:t>|\{\{(?P<value>[^}]*)\}\}")
+_DECLARATION = '<?xml version="1.0" encoding="UTF-8" standalone="yes"?>\n'
+_DRAWN = re.compile(r'(?<=<wp:docPr )((?:[^>]*?\s)?id=")(\d+)')
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,52 +48,74 @@ class Template:
     def __init__(self, data: bytes, *, name: str) -> None:
         """Compile; Refused with part, table, row and cell where the template cannot be."""
         self.name, self.digest = name, sha256(data)
-        self._parts = package.read(data)
+        self._parts = package.read(data, name)
         self._environment = Environment()
         self._static: dict[str, Part] = {}
         self._compiled: dict[str, _Compiled] = {}
+        self._faces: frozenset[fonts.Face] = frozenset()
         for part, content in self._parts.items():
-            tags = found(_title(part), self._parsed(part, content)) if _FILLED.fullmatch(part) else []
-            if tags:
-                self._compiled[part] = self._compile(part, content, tags)
-            self._static[part] = Part.of(content)
+            self._static[part] = Part.of(self._taken_up(part, content) if _FILLED.fullmatch(part) else content)
+        still = (self._parts[part] for part in self._parts if part.endswith(".xml") and part not in self._compiled)
+        self._taken_ids = {number for xml in still for _, number in _DRAWN.findall(xml.decode(errors="replace"))}
 
     def fill(self, pep: Pep, document: Mapping[str, Any]) -> bytes:
         """The filled Word file. `pep` has passed the check; `document` says what the document is and for whom."""
         names = context(pep, schema.load().root, document)
         contents, parts = dict(self._parts), dict(self._static)
-        faces: set[fonts.Face] = set()
+        faces = set(self._faces)
+        ids = (number for number in map(str, itertools.count(1)) if number not in self._taken_ids)
         for part, compiled in self._compiled.items():
-            media = Media()
-            xml, used = self._finished(part, compiled, self._rendered(compiled, {**names, "media_": media}))
+            made = Made()
+            xml, used = self._finished(part, compiled, self._rendered(compiled, {**names, MADE: made}), ids)
             parts[part] = Part.of(xml, level=1)
-            embed.pictures(contents, parts, part, media)
+            embed.pictures(contents, parts, part, made)
             faces |= used
         if faces:
             embed.fonts(contents, parts, faces)
         return package.write(parts)
 
-    def _parsed(self, part: str, content: bytes) -> etree._Element:
+    def _taken_up(self, part: str, content: bytes) -> bytes:
+        """Compile a part that may hold tags; what its bytes are as long as nothing is filled in."""
+        root = self._parsed(part, content)
         try:
-            return etree.fromstring(content, _STRICT)
-        except etree.XMLSyntaxError as error:
-            raise Refused(
-                f"The template {self.name} is damaged in its {_title(part)}. Save it again in Word.",
-                slug="not-a-word-file",
-            ) from error
+            tags = found(_title(part), root)
+            xml = _DECLARATION + etree.tostring(root, encoding="unicode")
+            if tags:
+                self._compiled[part] = self._compile(part, xml, tags)
+        except Misused as error:
+            raise self._refused(*error.args) from error
+        if tags or not part.startswith("word/") or not fonts.BEYOND_BASE.search(xml):
+            return content
+        xml, faces = runs.give_fonts(xml)
+        self._faces |= faces
+        return xml.encode()
 
-    def _compile(self, part: str, content: bytes, tags: list[Tag]) -> _Compiled:
-        patched = docxtpl.DocxTemplate.patch_xml(None, content.decode())
-        source = numbered(_title(part), patched, tags)
-        if part.startswith("word/"):
-            source = _runs_marked(source)
+    def _parsed(self, part: str, content: bytes) -> etree._Element:
+        damaged = Refused(
+            f"The template {self.name} is damaged in its {_title(part)}. Save it again in Word.", slug="not-a-word-file"
+        )
+        try:
+            root = etree.fromstring(content, _STRICT)
+        except etree.XMLSyntaxError as error:
+            raise damaged from error
+        if (
+            etree.ElementTree(root).docinfo.internalDTD is not None
+        ):  # Word writes none: it could only hide or swell something
+            raise damaged
+        return root
+
+    def _compile(self, part: str, xml: str, tags: list[Tag]) -> _Compiled:
+        source = numbered(docxtpl.DocxTemplate.patch_xml(None, xml), tags, _title(part))
         try:
             tree = self._environment.parse(source)
             for line, reason in refusals(tree):
-                raise self._refused(tags, line, reason)
+                raise self._refused_at(tags, line, reason)
+            fit(tree, in_word=part.startswith("word/"))
             code = self._environment.compile(tree, filename=part)
         except jinja2.TemplateSyntaxError as error:
-            raise self._refused(tags, error.lineno, f"it cannot be read ({error.message})") from error
+            raise self._refused_at(tags, error.lineno, f"it cannot be read ({error.message})") from error
+        except (ValueError, RecursionError, MemoryError, OverflowError) as error:  # a number or a nest without measure
+            raise self._refused(_title(part), "somewhere", f"it cannot be read ({type(error).__name__})") from error
         jinja = jinja2.Template.from_code(self._environment, code, {})
         return _Compiled(jinja, tags, any(tag.text.startswith("{%tc") for tag in tags))
 
@@ -102,17 +126,20 @@ class Template:
             raise
         except Exception as error:  # whatever a template's expression met; told with the cell it stands in
             line = _line(compiled.jinja, error.__traceback__)
-            raise self._refused(compiled.tags, line, _reason(error)) from error
+            raise self._refused_at(compiled.tags, line, _reason(error)) from error
 
-    def _finished(self, part: str, compiled: _Compiled, xml: str) -> tuple[bytes, set[fonts.Face]]:
-        """The part as bytes, proved to be XML, with a font for every character."""
+    def _finished(self, part: str, compiled: _Compiled, xml: str, ids: Iterator[str]) -> tuple[bytes, set[fonts.Face]]:
+        """The part as bytes, proved to be XML, with a font for every character and a number for every picture."""
+        if "<wp:docPr " in xml:
+            xml = _DRAWN.sub(lambda drawn: drawn[1] + next(ids), xml)
+        encoded = xml.encode()
         try:
-            encoded = xml.encode()
             expat.ParserCreate(namespace_separator=" ").Parse(encoded, True)
-        except (UnicodeEncodeError, expat.ExpatError) as error:
-            raise Broken(
-                f"The template {self.name} made a damaged {_title(part)}: a tag stands where Word does not allow it.",
-                slug="template-made-bad-xml",
+        except expat.ExpatError as error:
+            raise Refused(
+                f"The template {self.name} cannot be used. Its {_title(part)} came out damaged: a tag opens in one "
+                "place and closes in another that Word holds apart, such as inside and outside a link.",
+                slug="template-refused",
             ) from error
         faces: set[fonts.Face] = set()
         if part.startswith("word/") and fonts.BEYOND_BASE.search(xml):
@@ -123,11 +150,13 @@ class Template:
             encoded = etree.tostring(root, encoding="UTF-8", xml_declaration=True, standalone=True)
         return encoded, faces
 
-    def _refused(self, tags: list[Tag], line: int, reason: str) -> Refused:
+    def _refused_at(self, tags: list[Tag], line: int, reason: str) -> Refused:
         tag = tags[min(max(line, 1), len(tags)) - 1]
+        return self._refused(tag.place, tag.text, reason)
+
+    def _refused(self, place: str, tag: str, reason: str) -> Refused:
         return Refused(
-            f"The template {self.name} cannot be used. {tag.place}: the tag {tag.text}: {reason}.",
-            slug="template-refused",
+            f"The template {self.name} cannot be used. {place}: the tag {tag}: {reason}.", slug="template-refused"
         )
 
 
@@ -138,20 +167,6 @@ def _title(part: str) -> str:
     """What an author calls a part: text, header 1, footer 2, document properties."""
     stem = part.rsplit("/", 1)[-1].removesuffix(".xml")
     return _NAMES.get(stem) or re.sub(r"(\D)(\d)", r"\1 \2", stem)
-
-
-def _runs_marked(source: str) -> str:
-    """Send every value that stands outside a text element (`{{r … }}`) through the filter that makes it a run."""
-    inside = False
-
-    def mark(match: re.Match[str]) -> str:
-        nonlocal inside
-        if match["value"] is None:
-            inside = not match.group().startswith("</")
-            return match.group()
-        return match.group() if inside else f"{{{{ ({match['value']}) | {AS_RUN} }}}}"
-
-    return _TEXT_OR_TAG.sub(mark, source)
 
 
 def _line(template: jinja2.Template, trace: TracebackType | None) -> int:
@@ -165,6 +180,8 @@ def _line(template: jinja2.Template, trace: TracebackType | None) -> int:
 
 
 def _reason(error: Exception) -> str:
-    if isinstance(error, jinja2.UndefinedError | TypeError):
+    if isinstance(error, jinja2.UndefinedError | Misuse):
         return str(error.args[0]) if error.args else "it cannot be worked out"
+    if isinstance(error, TypeError):
+        return "it compares or joins things of different kinds"
     return f"it cannot be worked out ({type(error).__name__})"

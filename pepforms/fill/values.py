@@ -16,6 +16,10 @@ MISSING: Any = object()
 """What `item` answers for a name that the schema lacks: the template is wrong, not the data."""
 
 
+class Misuse(TypeError):
+    """A value is asked for what it cannot give; the message tells the template's author, in words."""
+
+
 class Absent:
     """A fact that the PEP does not hold, and all that would lie under it."""
 
@@ -30,10 +34,18 @@ class Absent:
     def __iter__(self) -> Iterator[Any]:
         return iter(())
 
+    def _in_no_order(self, _other: object) -> bool:
+        """What is not there is neither more nor less than anything: `{% if care.sdq.score > 16 %}` is false."""
+        return False
+
+    __lt__ = __le__ = __gt__ = __ge__ = _in_no_order
+
     def item(self, name: str | int) -> Any:
-        """The absent fact of that name under this one."""
+        """The absent fact of that name under this one; not asked for where this one is not."""
         below = self.field.items if isinstance(name, int) else self.field.fields.get(name)
-        return Absent(below, self._pep) if below else MISSING
+        if below is None:
+            return MISSING
+        return Absent(below, self._pep) if self.field.asked(self._pep) else Explained(below, self._pep, self.words)
 
     @property
     def words(self) -> str:
@@ -54,6 +66,11 @@ class Explained(Absent):
     def __init__(self, field: Field, pep: Pep, words: str) -> None:
         super().__init__(field, pep)
         self._words = words
+
+    def item(self, name: str | int) -> Any:
+        """The fact of that name under this one, absent for the same reason."""
+        below = self.field.items if isinstance(name, int) else self.field.fields.get(name)
+        return type(self)(below, self._pep, self._words) if below else MISSING
 
     @property
     def words(self) -> str:

@@ -4,21 +4,22 @@ Every value prints in words by itself, so that no page can show `2026-11-23`, `C
 places where a template wants other words than that, or a sum.
 """
 
+import datetime
+import re
 from collections.abc import Callable, Mapping
-from datetime import date as Date
-from datetime import datetime
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from pepforms import codes, schema
-from pepforms.fill.values import Absent, Items, Node, Told
+from pepforms.fill.values import Absent, Items, Misuse, Node, Told
 
 LONDON = ZoneInfo("Europe/London")
+_AMOUNT = re.compile(r"-?[0-9]{1,12}([.][0-9]{1,2})?")
 
 
 def said(value: Any) -> str:
-    """The words for any value of a PEP; TypeError for a whole object, which no page can print."""
+    """The words for any value of a PEP; Misuse for a whole object, which no page can print."""
     if isinstance(value, Told):
         return _told(value)
     if isinstance(value, str):
@@ -26,12 +27,12 @@ def said(value: Any) -> str:
     if isinstance(value, bool):
         return "Yes" if value else "No"
     if isinstance(value, int | float):
-        return f"{value:,}" if isinstance(value, int) else f"{value:g}"
+        return f"{value:,}".removesuffix(".0")
     if isinstance(value, Absent):
         return value.words
     if isinstance(value, Items):
         return _listed([said(entry) for entry in value]) or "Nothing to record"
-    raise TypeError("it prints a group of facts; name one of them")
+    raise Misuse("it prints a group of facts; name one of them")
 
 
 def _told(value: Told) -> str:
@@ -56,13 +57,13 @@ def date(value: Any) -> str:
     """`{{ meeting.date|date }}`: 12 November 2026. Also for what came from elsewhere than a date field."""
     if isinstance(value, Absent):
         return value.words
-    day = Date.fromisoformat(value)
+    day = datetime.date.fromisoformat(value)
     return f"{day.day} {day:%B %Y}"
 
 
 def moment(value: str) -> str:
     """A date and time as the clock in London showed it: 19 November 2026 at 15:30."""
-    at = datetime.fromisoformat(value).astimezone(LONDON)
+    at = datetime.datetime.fromisoformat(value).astimezone(LONDON)
     return f"{at.day} {at:%B %Y} at {at:%H:%M}"
 
 
@@ -70,6 +71,8 @@ def money(value: Any) -> str:
     """`{{ line.cost|money }}`: £1,025.65, with a true minus sign for a refund."""
     if isinstance(value, Absent):
         return value.words
+    if not _AMOUNT.fullmatch(str(value)):
+        raise Misuse("it is not an amount of money")
     pounds = Decimal(value)
     return f"{'−' if pounds < 0 else ''}£{abs(pounds):,.2f}"
 
