@@ -94,7 +94,7 @@ def validate(wiring: Wiring, paths: tuple[str, ...], stage: Any, as_format: str)
 
     results: list[dict[str, Any]] = []
     failures = many.Failures()
-    for source, result in many.each(sources.read(paths), judged, "Checking", workers=1):
+    for source, result in many.each(sources.read(paths), judged, "Checking", total=sources.count(paths), workers=1):
         if isinstance(result, PepformsError):
             failures.add(source.name, result)
             continue
@@ -133,7 +133,7 @@ def render(
         files.write(out / document.name, document.data, force=force)
         return out / document.name
 
-    return many.show(many.each(sources.read(paths), rendered, "Making documents"))
+    return many.show(many.each(sources.read(paths), rendered, "Making documents", total=sources.count(paths)))
 
 
 @commands.command()
@@ -142,13 +142,15 @@ def render(
 @force_option
 @click.pass_obj
 def archive(wiring: Wiring, paths: tuple[str, ...], out: Path, force: bool) -> int:
-    """Make the sealed record of each signed-off PEP, with its row in DIR/manifest.csv.
+    """Make the sealed record of each signed-off PEP.
+
+    Its row goes into DIR/manifest.csv. A record that is there already and holds is left alone.
 
     Example: pepforms archive samples/valid/year-5-review.json --out out
     """
     files.folder(out)
     _ = wiring.sealer  # no key: say so before any work
-    return many.show(many.records(wiring, sources.read(paths), out, force=force))
+    return many.show(many.records(wiring, sources.read(paths), out, total=sources.count(paths), force=force))
 
 
 @commands.command()
@@ -156,7 +158,9 @@ def archive(wiring: Wiring, paths: tuple[str, ...], out: Path, force: bool) -> i
 @format_option
 @click.pass_obj
 def verify(wiring: Wiring, paths: tuple[str, ...], as_format: str) -> int:
-    """Say of each PDF whether it holds: its standard, its seal, its data, each fact apart.
+    """Say of each PDF whether it holds.
+
+    Its standard, its seal, its data: each is a fact apart, and each that fell is named.
 
     Example: pepforms verify out/*.pdf
     """
@@ -167,7 +171,7 @@ def verify(wiring: Wiring, paths: tuple[str, ...], as_format: str) -> int:
 
     results: list[dict[str, Any]] = []
     failures = many.Failures()
-    for path, result in many.each(paths, verified, "Verifying"):
+    for path, result in many.each(paths, verified, "Verifying", total=len(paths)):
         if isinstance(result, PepformsError):
             failures.add(path, result)
             continue
@@ -196,7 +200,7 @@ def digest_(wiring: Wiring, paths: tuple[str, ...]) -> int:
         return digest.pep_digest(pep)
 
     failures = many.Failures()
-    for source, result in many.each(sources.read(paths), digested, "Reading", workers=1):
+    for source, result in many.each(sources.read(paths), digested, "Reading", total=sources.count(paths), workers=1):
         if isinstance(result, PepformsError):
             failures.add(source.name, result)
         else:
@@ -245,7 +249,9 @@ def doctor(wiring: Wiring) -> int:
 @click.option("--out", default="out", type=click.Path(path_type=Path), metavar="DIR", help="Output folder.")
 @click.pass_obj
 def demo(wiring: Wiring, out: Path) -> int:
-    """Run the main job on the samples: Word and PDF of each, a sealed record of each that is signed off.
+    """Run the main job on the samples.
+
+    Word and PDF of each, a sealed record of each that is signed off; then it says what to open.
 
     Example: pepforms demo --out out
     """

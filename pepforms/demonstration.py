@@ -26,9 +26,9 @@ def run(wiring: Wiring, out: Path) -> int:
             files.write(documents / document.name, document.data, force=True)
         return documents / pdf.name
 
-    codes = [many.show(many.each(sources.read(samples), made, "Making documents"))]
-    signed = (source for source in sources.read(samples) if _signed_off(source, wiring))
-    codes.append(many.show(many.records(wiring, signed, records, force=True)))
+    codes = [many.show(many.each(sources.read(samples), made, "Making documents", total=sources.count(samples)))]
+    signed = [source for source in sources.read(samples) if _signed_off(source, wiring)]
+    codes.append(many.show(many.records(wiring, signed, records, total=len(signed), force=True)))
     click.echo(f"\nOpen any PDF or Word file in {documents}; the sealed records and manifest.csv are in {records}.")
     click.echo(f"Then try: pepforms verify {records}/*.pdf")
     return max(codes)

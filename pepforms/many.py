@@ -1,5 +1,6 @@
 """Work over many files: a few at once, in order, under a progress bar; one bad file never stops the rest."""
 
+import itertools
 import os
 import sys
 from collections import deque
@@ -7,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import click
 
@@ -44,7 +45,7 @@ class Failures:
 
 
 def records(
-    wiring: Wiring, found: Iterable[Source], out: Path, *, force: bool
+    wiring: Wiring, found: Iterable[Source], out: Path, *, total: int, force: bool
 ) -> Iterator[tuple[Source, Path | PepformsError]]:
     """Make the record of each source; a record that is there already, holds and embeds the same data is left alone."""
     form = forms.named("pep")
@@ -58,7 +59,7 @@ def records(
         manifest.add(out, [record.row])
         return path
 
-    return each(found, recorded, "Sealing records")
+    return each(found, recorded, "Sealing records", total=total)
 
 
 def show(results: Iterable[tuple[Source, Path | PepformsError]]) -> int:
@@ -80,7 +81,7 @@ def read(source: Source) -> bytes:
 
 
 def each(
-    items: Iterable[T], work: Callable[[T], R], label: str, *, workers: int = os.cpu_count() or 1
+    items: Iterable[T], work: Callable[[T], R], label: str, *, total: int, workers: int = os.cpu_count() or 1
 ) -> Iterator[tuple[T, R | PepformsError]]:
     """Each item with its result or its error, in order, a few at once, under a progress bar on a terminal."""
 
@@ -92,32 +93,44 @@ def each(
         except Exception as error:  # noqa: BLE001  one item's surprise must not stop the others
             return Broken(f"pepforms failed by its own fault ({type(error).__name__}). Please report it.", slug="bug")
 
+    bar = _Bar(label, total)
     waiting: deque[tuple[T, Future[R | PepformsError]]] = deque()
-    with ThreadPoolExecutor(workers) as pool, _bar(label) as step:
-        for item in items:
-            waiting.append((item, pool.submit(guarded, item)))
-            if len(waiting) > 2 * workers:
+    with ThreadPoolExecutor(workers) as pool:
+        for item in itertools.chain(items, itertools.repeat(_END)):
+            if item is not _END:
+                waiting.append((item, pool.submit(guarded, item)))
+            if len(waiting) > 2 * workers or (item is _END and waiting):
                 first, future = waiting.popleft()
-                yield first, future.result()
-                step()
-        while waiting:
-            first, future = waiting.popleft()
-            yield first, future.result()
-            step()
+                with bar.hidden():
+                    yield first, future.result()
+            elif item is _END:
+                return
 
 
-@contextmanager
-def _bar(label: str) -> Iterator[Callable[[], None]]:
-    """A count that moves on a terminal; nothing elsewhere."""
-    if not sys.stderr.isatty():
-        yield lambda: None
-        return
-    done = 0
+_END: Any = object()
 
-    def step() -> None:
-        nonlocal done
-        done += 1
-        click.echo(f"\r{label}: {done}", nl=False, err=True)
 
-    yield step
-    click.echo("\r" + " " * (len(label) + 12) + "\r", nl=False, err=True)
+class _Bar:
+    """A bar on standard error while it is a terminal, out of the way whenever something is printed."""
+
+    WIDTH = 30
+
+    def __init__(self, label: str, total: int) -> None:
+        self._label, self._total, self._done = label, total, 0
+        self._shown = total > 1 and sys.stderr.isatty()
+        self._draw()
+
+    @contextmanager
+    def hidden(self) -> Iterator[None]:
+        """Make room for what is printed about one more item."""
+        if self._shown:
+            click.echo("\r\x1b[2K", nl=False, err=True)
+        yield
+        self._done += 1
+        self._draw()
+
+    def _draw(self) -> None:
+        if self._shown and self._done < self._total:
+            filled = self.WIDTH * self._done // self._total
+            drawn = "█" * filled + "░" * (self.WIDTH - filled)
+            click.echo(f"{self._label} {drawn} {self._done} of {self._total}", nl=False, err=True)

@@ -61,7 +61,8 @@ def verification_text(result: dict[str, Any], explained: list[str]) -> str:
 def placeholders() -> Iterator[tuple[str, str]]:
     """Every placeholder that a template may use, and what people call it; `[]` marks a list to loop over."""
     for field in schema.load().root.walk():
-        if field.pointer and not field.fields and not (field.items and field.items.fields):
+        listed_above = field.pointer.endswith("/*")
+        if field.pointer and not listed_above and not field.fields and not (field.items and field.items.fields):
             yield _placeholder(field), field.title
     for name, meaning in _OF_THE_DOCUMENT.items():
         yield f"document.{name}", meaning
@@ -79,7 +80,7 @@ _OF_THE_DOCUMENT = {
 
 
 def _placeholder(field: Field) -> str:
-    return field.pointer.removeprefix("/").removesuffix("/*").replace("/*/", "[].").replace("/", ".")
+    return field.pointer.removeprefix("/").replace("/*/", "[].").replace("/", ".")
 
 
 def doctor(wiring: Wiring) -> tuple[bool, str]:

@@ -32,6 +32,20 @@ def read(paths: Iterable[str]) -> Iterator[Source]:
             yield Source(path, error=Unreadable(f"{path} cannot be read: {reason}.", slug="unreadable-path"))
 
 
+def count(paths: Iterable[str]) -> int:
+    """How many sources `read` will give, for a progress bar."""
+    total = 0
+    for path in paths:
+        if os.path.isdir(path):
+            total += count(_files(path)) or 1
+        elif path.endswith(".jsonl") and os.path.isfile(path):
+            with Path(path).open("rb") as file:
+                total += sum(1 for line in file if line.strip()) or 1
+        else:
+            total += 1
+    return total
+
+
 def _from(path: str) -> Iterator[Source]:
     if path == "-":
         yield Source("-", sys.stdin.buffer.read(LARGEST + 1))
@@ -46,10 +60,14 @@ def _from(path: str) -> Iterator[Source]:
 
 
 def _in_folder(path: str) -> Iterator[Source]:
-    found = sorted(str(file) for file in Path(path).rglob("*.json*") if file.suffix in (".json", ".jsonl"))
+    found = _files(path)
     if not found:
         yield Source(path, error=Unreadable(f"{path} holds no .json or .jsonl file.", slug="nothing-to-read"))
     yield from read(found)
+
+
+def _files(folder: str) -> list[str]:
+    return sorted(str(file) for file in Path(folder).rglob("*.json*") if file.suffix in (".json", ".jsonl"))
 
 
 def _lines(path: str) -> Iterator[Source]:
