@@ -13,6 +13,7 @@ import click
 
 from pepforms import __version__, check, digest, files, forms, many, pipeline, report, settings, sources
 from pepforms.archive import verify as verification
+from pepforms.check import sections
 from pepforms.errors import PepformsError, Unreadable
 from pepforms.model import AUDIENCES, STAGES
 from pepforms.sources import Source
@@ -87,10 +88,10 @@ def validate(wiring: Wiring, paths: tuple[str, ...], stage: Any, as_format: str)
     Example: pepforms validate samples/valid --stage sign-off
     """
 
-    def judged(source: Source) -> dict[str, Any]:
+    def judged(source: Source) -> check.Checked:
         if source.error:
             raise source.error
-        return report.validation(source.name, stage, check.check(source.data, stage, wiring.profile))
+        return check.check(source.data, stage, wiring.profile)
 
     results: list[dict[str, Any]] = []
     failures = many.Failures()
@@ -98,11 +99,12 @@ def validate(wiring: Wiring, paths: tuple[str, ...], stage: Any, as_format: str)
         if isinstance(result, PepformsError):
             failures.add(source.name, result)
             continue
-        results.append(result)
-        if not result["valid"]:
+        entry = report.validation(source.name, stage, result, wiring.profile)
+        results.append(entry)
+        if not entry["valid"]:
             failures.codes.add(65)
         if as_format == "text":
-            click.echo(report.validation_text(result))
+            click.echo(report.validation_text(entry, result, wiring.profile))
     if as_format == "json":
         click.echo(json.dumps({"results": results}, ensure_ascii=False, indent=2))
     return failures.exit_code
@@ -184,6 +186,70 @@ def verify(wiring: Wiring, paths: tuple[str, ...], as_format: str) -> int:
     if as_format == "json":
         click.echo(json.dumps({"results": results}, ensure_ascii=False, indent=2))
     return failures.exit_code
+
+
+@commands.command()
+def rules() -> None:
+    """List every rule of the check: what it says, whether it blocks, where it comes from.
+
+    Example: pepforms rules
+    """
+    for entry in report.rule_book():
+        click.echo(entry)
+
+
+@commands.command("sections")
+@paths_argument
+@format_option
+@click.pass_obj
+def sections_(wiring: Wiring, paths: tuple[str, ...], as_format: str) -> int:
+    """Say how far each section of a PEP has come, and whose it is.
+
+    Example: pepforms sections samples/valid/year-5-review.json
+    """
+
+    def begun(source: Source) -> list[sections.Section]:
+        pep, _ = pipeline.checked(many.read(source), "draft", wiring.profile)
+        problems = check.check(source.data, "sign-off", wiring.profile).problems
+        return sections.sections(pep, problems, wiring.profile)
+
+    results: list[dict[str, Any]] = []
+    failures = many.Failures()
+    for source, rows in many.each(sources.read(paths), begun, "Reading", total=sources.count(paths), workers=1):
+        if isinstance(rows, PepformsError):
+            failures.add(source.name, rows)
+        elif as_format == "text":
+            click.echo(f"{source.name}\n{sections.table(rows)}")
+        else:
+            results.append({"source": source.name, "sections": [row.as_json() for row in rows]})
+    if as_format == "json":
+        click.echo(json.dumps({"results": results}, ensure_ascii=False, indent=2))
+    return failures.exit_code
+
+
+@commands.command("next")
+@click.argument("path", metavar="PATH")
+@click.pass_obj
+def next_(wiring: Wiring, path: str) -> int:
+    """Print next term's draft, carried forward from a PEP.
+
+    What lasts is marked to be confirmed; targets, actions and spending wait for their outcome. What the person who
+    takes the draft up must know goes to standard error.
+
+    Example: pepforms next samples/valid/year-5-review.json
+    """
+    from pepforms import carry
+
+    source, *others = sources.read([path])
+    if others:
+        raise click.UsageError("Name one PEP: the next term's draft is made of one at a time.")
+    pep, _ = pipeline.checked(many.read(source), "draft", wiring.profile)
+    signed = check.check(source.data, "record", wiring.profile).valid
+    draft = carry.next_draft(pep, signed=signed)
+    for note in draft.notes:
+        click.echo(note, err=True)
+    click.echo(json.dumps(draft.pep, ensure_ascii=False, indent=2))
+    return 0
 
 
 @commands.command("digest")

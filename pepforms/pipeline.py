@@ -157,8 +157,8 @@ def signed_off_at(pep: Pep, profile: Profile) -> datetime:
 
 
 def _binding(pep: Pep, profile: Profile) -> list[dict[str, Any]]:
-    """The sign-offs that make the record one: of the required roles and of their deputy."""
-    roles = {*profile.sign_off_required, profile.sign_off_deputy}
+    """The sign-offs that make the record one: of the required roles and of those who may sign for them."""
+    roles = profile.binding(pep)
     return [sign_off for sign_off in pep["sign_offs"] if sign_off["role"] in roles]
 
 

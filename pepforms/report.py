@@ -6,9 +6,10 @@ from collections.abc import Iterator
 from typing import Any
 
 from pepforms import schema
-from pepforms.check import Checked
+from pepforms.check import Checked, law, rules
 from pepforms.errors import PepformsError
 from pepforms.model import Stage
+from pepforms.profile import Profile
 from pepforms.schema import Field
 from pepforms.settings import KNOWN
 from pepforms.wiring import Wiring
@@ -16,24 +17,33 @@ from pepforms.wiring import Wiring
 _WIDTH = 100
 
 
-def validation(source: str, stage: Stage, checked: Checked) -> dict[str, Any]:
+def validation(source: str, stage: Stage, checked: Checked, profile: Profile) -> dict[str, Any]:
     """One entry of `validate --format json`."""
     return {
         "source": source,
         "stage": stage,
         "valid": checked.valid,
         "problems": [problem.as_json() for problem in checked.problems],
+        "law": [item.as_json() for item in law.coverage(checked.pep, profile)] if checked.pep is not None else [],
     }
 
 
-def validation_text(result: dict[str, Any]) -> str:
-    """The problems of one PEP as a person reads them."""
+def validation_text(result: dict[str, Any], checked: Checked, profile: Profile) -> str:
+    """The problems of one PEP, and what it says of the twelve facts of the law, as a person reads them."""
     problems = result["problems"]
     stopping = sum(problem["severity"] == "blocks" for problem in problems)
     verdict = f"{stopping} to put right" if stopping else f"good for stage {result['stage']}"
     warning = len(problems) - stopping
     head = f"{result['source']}: {verdict}" + (f", {warning} to check" if warning else "")
-    return "\n".join([head, *map(problem_text, problems)])
+    covered = [law.as_text(law.coverage(checked.pep, profile))] if checked.pep is not None else []
+    return "\n".join([head, *map(problem_text, problems), *covered])
+
+
+def rule_book() -> Iterator[str]:
+    """Every rule beyond the schema: its slug, what it does, from which stage, what it says, where it comes from."""
+    for rule in sorted(rules.every(), key=lambda rule: rule.slug):
+        does = "blocks, can be explained" if rule.explainable else rule.severity
+        yield f"{rule.slug}\n    {rule.says}\n    {does}, from stage {rule.stage}; {rule.source}"
 
 
 def heading(problem: dict[str, Any]) -> str:
@@ -97,6 +107,8 @@ def doctor(wiring: Wiring) -> tuple[bool, str]:
         ok = not isinstance(state, PepformsError)
         healthy &= ok
         lines.append(f"  {'ok ' if ok else 'NO '} {name:<10} {state}")
+    if healthy:
+        lines += ["", "To ask the authority", *(f"  {question}" for question in wiring.profile.unanswered())]
     return healthy, "\n".join(lines)
 
 

@@ -8,7 +8,7 @@ fetched. What a parent says of section, owner and audience holds for its childre
 import functools
 import json
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
@@ -62,11 +62,11 @@ class Field:
     asked_when: Mapping[str, frozenset[str]]
 
     def asked(self, pep: Pep) -> bool:
-        """Whether the field is asked of this child, by phase and by where the child learns; yes where not given."""
-        given = pep.get("pep")
-        about = given if isinstance(given, dict) else {}
-        said = {key: value for key, value in about.items() if isinstance(value, str)}
-        return all(key not in said or said[key] in allowed for key, allowed in self.asked_when.items())
+        """Whether the field is asked of this child: by phase, where the child learns, age, SEN; yes where not given."""
+        return all(
+            (circumstance := _circumstance(pep, key)) is None or circumstance in allowed
+            for key, allowed in self.asked_when.items()
+        )
 
     def walk(self) -> Iterator["Field"]:
         """The field and all under it, in the order of the form."""
@@ -106,6 +106,44 @@ def load() -> Schema:
         root=_field("", whole, _Inherited(None, None, frozenset()), required=True),
         validator=Draft202012Validator(whole, registry=registry, format_checker=_formats()),
     )
+
+
+def age(pep: Pep) -> int | None:
+    """The child's age in years on the day of the meeting; None where either day is not known."""
+    born, held = (_day(pep, *way) for way in (("child", "date_of_birth"), ("meeting", "date")))
+    return years(born, held) if born and held else None
+
+
+def years(born: date, on: date) -> int:
+    """Full years from a birth to a day; who was born on 29 February is a year older on 1 March."""
+    return on.year - born.year - ((on.month, on.day) < (born.month, born.day))
+
+
+_CIRCUMSTANCES: Mapping[str, Callable[[Pep], str | None]] = {
+    "age": lambda pep: None if (found := age(pep)) is None else str(found),
+    "sen_status": lambda pep: _text(pep, "education", "sen", "status"),
+}
+
+
+def _circumstance(pep: Pep, name: str) -> str | None:
+    """What is so with this child: one of `_CIRCUMSTANCES`, else a fact about the PEP (`phase`, `provision_state`)."""
+    known = _CIRCUMSTANCES.get(name)
+    return known(pep) if known else _text(pep, "pep", name)
+
+
+def _text(pep: Pep, *way: str) -> str | None:
+    found: Any = pep
+    for step in way:
+        found = found.get(step) if isinstance(found, dict) else None
+    return found if isinstance(found, str) else None
+
+
+def _day(pep: Pep, *way: str) -> date | None:
+    found = _text(pep, *way)
+    try:
+        return date.fromisoformat(found) if found else None
+    except ValueError:
+        return None
 
 
 def _read(path: Path) -> dict[str, Any]:

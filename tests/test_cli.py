@@ -255,7 +255,7 @@ def test_no_message_and_no_file_name_tells_who_the_child_is(home: Path, tmp_path
 
 
 def test_every_command_shows_an_example_in_its_help() -> None:
-    for words in ("validate", "render", "archive", "verify", "digest", "template list", "template fields", "doctor",
+    for words in ("validate", "sections", "next", "rules", "render", "archive", "verify", "digest", "template list", "template fields", "doctor",
                   "demo", "serve"):  # fmt: skip
         shown = run(*words.split(), "--help").stdout.decode()
         assert f"Example: pepforms {words}" in " ".join(shown.split()), words
@@ -267,6 +267,44 @@ def test_template_list_and_fields_name_what_an_author_may_use() -> None:
     fields = run("template", "fields").stdout.decode()
     assert "targets[].baseline" in fields
     assert "document.title" in fields
+
+
+def test_validate_says_which_facts_of_the_law_a_pep_holds() -> None:
+    (entry,) = json.loads(run("validate", SIGNED, "--format", "json").stdout)["results"]
+    assert [row["item"] for row in entry["law"]] == "1a 1b 1c 1d 1e 2a 2b 2c 3a 3b 4 5".split()
+    assert {row["status"] for row in entry["law"]} <= {"held", "unknown", "missing", "modified"}
+    assert "What the law asks for" in run("validate", SIGNED).stdout.decode()
+
+
+def test_sections_say_whose_each_is_and_how_far_it_has_come() -> None:
+    assert "Social worker" in run("sections", SIGNED).stdout.decode()
+    (entry,) = json.loads(run("sections", SIGNED, "--format", "json").stdout)["results"]
+    assert {row["state"] for row in entry["sections"]} <= {"complete", "not asked"}
+
+
+def test_next_prints_a_draft_that_is_good_and_must_be_confirmed() -> None:
+    made = run("next", SIGNED)
+    draft = json.loads(made.stdout)
+    assert (draft["pep"]["term"], draft["pep"]["academic_year"]) == ("spring", "2026/27")
+    assert draft["confirmations"]["care"]["state"] == "to_confirm"
+    assert "sign_offs" not in draft
+    assert run("validate", "-", stdin=made.stdout).returncode == 0
+    assert b"to_confirm" not in made.stderr
+    assert "confirm" in made.stderr.decode().lower()
+
+
+def test_the_same_pep_is_judged_differently_by_two_profiles() -> None:
+    ours = run("validate", SIGNED, "--stage", "record")
+    theirs = run("validate", SIGNED, "--stage", "record", PEPFORMS_PROFILE="example-shire")
+    assert ours.returncode == 0
+    assert theirs.returncode == 65
+    assert "not-signed-off" in theirs.stdout.decode()
+
+
+def test_rules_name_every_rule_and_its_source() -> None:
+    listed = run("rules").stdout.decode()
+    assert "attendance-sum" in listed
+    assert "Regulations" in listed
 
 
 def test_doctor_lists_every_setting_and_what_is_missing(tmp_path: Path) -> None:

@@ -36,11 +36,11 @@ def check(data: bytes, stage: Stage, profile: Profile) -> Checked:
         return Checked(None, order.problems(findings))
     findings += shape.findings(pep, order.schema)
     if any(finding.slug == shape.TOO_MANY for finding in findings):
-        return Checked(pep, order.problems(_one_a_place(findings)))
+        return Checked(pep, order.problems(_one_a_place(findings), pep))
     once = _one_a_place(findings)
     refused = frozenset(finding.steps for finding in once)
     case = rules.Case(pep, shape.accepted(pep, once), stage, profile, order.schema, refused)
-    return Checked(pep, rules.explained(order.problems([*once, *rules.findings(case)]), case))
+    return Checked(pep, rules.explained(order.problems([*once, *rules.findings(case)], pep), case))
 
 
 def _one_a_place(findings: list[Finding]) -> list[Finding]:

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from pepforms.model import Problem, Severity, pointer
+from pepforms.model import Pep, Problem, Severity, pointer
 from pepforms.profile import Profile
 from pepforms.schema import Field, Schema
 
@@ -32,12 +32,12 @@ class Order:
     schema: Schema
     profile: Profile
 
-    def problems(self, findings: Iterable[Finding]) -> tuple[Problem, ...]:
+    def problems(self, findings: Iterable[Finding], pep: Pep | None = None) -> tuple[Problem, ...]:
         """The findings as problems, in the order of the form, what blocks before what warns in the same place."""
         ordered = sorted(findings, key=lambda finding: (self._place(finding.steps), finding.severity, finding.slug))
-        return tuple(self._problem(finding) for finding in ordered)
+        return tuple(self._problem(finding, pep) for finding in ordered)
 
-    def _problem(self, finding: Finding) -> Problem:
+    def _problem(self, finding: Finding, pep: Pep | None) -> Problem:
         field = nearest(self.schema, finding.steps)
         return Problem(
             finding.slug,
@@ -45,18 +45,18 @@ class Order:
             pointer(*finding.steps),
             finding.message,
             field.section,
-            self._owner(field),
+            self._owner(field, pep),
             finding.source,
             finding.explainable,
         )
 
-    def _owner(self, field: Field) -> str | None:
-        """The field's owner; where it is the section's own, the profile may name another."""
+    def _owner(self, field: Field, pep: Pep | None) -> str | None:
+        """The field's owner for this child; where it is the section's own, the profile may name another."""
         section = self.schema.root.fields.get(field.section or "")
         part = ".".join(field.pointer.split("/")[1:3])
         if section and field.owner == section.owner:
-            return self.profile.owner(part, self.profile.owner(field.section, field.owner))
-        return field.owner
+            return self.profile.owner(part, self.profile.owner(field.section, field.owner, pep), pep)
+        return self.profile.stand_in(field.owner, pep).role if field.owner else None
 
     def _place(self, steps: Steps) -> tuple[int, ...]:
         place: list[int] = []

@@ -1,4 +1,4 @@
-"""Rules about who is who: pupil and learner numbers, codes, people and references."""
+"""Rules about codes, references, years and days: each stands for something that is there, and in its order."""
 
 import re
 from collections.abc import Iterator
@@ -7,11 +7,8 @@ from typing import Any
 from pepforms import codes
 from pepforms.check.finding import Steps
 from pepforms.check.rules import PRACTICE, Case, Found, rule
-from pepforms.check.words import day
-from pepforms.schema import Field
+from pepforms.check.words import day, listing
 
-_LETTERS = "ABCDEFGHJKLMNPQRTUVWXYZ"
-"""The 23 letters of a UPN: no I, O or S."""
 _ROWS_WITH_IDS = (
     ("people",),
     ("previous_targets",),
@@ -23,46 +20,13 @@ _ROWS_WITH_IDS = (
 )
 
 
-@rule("wrong-upn", source="DfE, Unique Pupil Numbers: check letter", stage="draft")
-def wrong_upn(case: Case) -> Iterator[Found]:
-    """The check letter of the UPN fits its other characters."""
-    upn = case.value("child", "upn")
-    if isinstance(upn, str) and upn[0] != upn_check_letter(upn):
-        message = (
-            "This UPN cannot be right (a digit or letter is mistyped). Copy it from the school’s system, or say why "
-            "there is none."
-        )
-        yield Found(("child", "upn"), message)
-
-
-def upn_check_letter(upn: str) -> str:
-    """The letter that a UPN must begin with: positions 2 to 13, each times its position, modulo 23.
-
-    The last character of a temporary UPN is a letter, worth its place in the alphabet of 23.
-    """
-    values = [int(c) if c.isdigit() else _LETTERS.index(c) for c in upn[1:]]
-    return _LETTERS[sum(value * place for place, value in enumerate(values, start=2)) % 23]
-
-
-@rule("wrong-uln", source="Learning Records Service: ULN check digit", stage="draft")
-def wrong_uln(case: Case) -> Iterator[Found]:
-    """The ten digits of the ULN fit together: weighed 10 to 1 they leave 10 when divided by 11."""
-    uln = case.value("child", "uln")
-    if (
-        isinstance(uln, str)
-        and sum(int(c) * weight for c, weight in zip(uln, range(10, 0, -1), strict=True)) % 11 != 10
-    ):
-        message = "This ULN cannot be right (a digit is mistyped). Copy it from the Learning Records Service."
-        yield Found(("child", "uln"), message)
-
-
 @rule("unknown-person", source=PRACTICE, stage="draft")
 def unknown_person(case: Case) -> Iterator[Found]:
     """Everyone to whom something is given is among the people of the PEP."""
     people = case.people()
     if not case.all_there("people"):
         return
-    for field, value, steps in _leaves(case.schema.root, case.accepted, ()):
+    for field, value, steps in case.leaves:
         if field.person and isinstance(value, str) and value not in people:
             message = (
                 f"{case.place(*steps)}: “{value}” is not among the people in this PEP. Choose someone from them, "
@@ -74,7 +38,7 @@ def unknown_person(case: Case) -> Iterator[Found]:
 @rule("unknown-code", source="The code lists of the returns (schemas/codes)", stage="draft")
 def unknown_code(case: Case) -> Iterator[Found]:
     """A coded fact has a code of its list."""
-    for field, value, steps in _leaves(case.schema.root, case.accepted, ()):
+    for field, value, steps in case.leaves:
         if field.codes and isinstance(value, str) and value not in codes.known(field.codes):
             yield Found(steps, f"{case.place(*steps)}: “{value}” is not a code of this list. {_some(field.codes)}")
 
@@ -89,27 +53,20 @@ def _some(name: str) -> str:
 def code_not_in_force(case: Case) -> Iterator[Found]:
     """A code is in force in the academic year of the PEP."""
     year = case.value("pep", "academic_year")
-    for field, value, steps in _leaves(case.schema.root, case.accepted, ()):
+    for field, value, steps in case.leaves:
         code = codes.known(field.codes).get(value) if field.codes and isinstance(value, str) else None
         if code and isinstance(year, str) and not code.in_force(year):
-            since = f"ended with {code.last}" if code.last and year > code.last else f"begins with {code.first}"
-            message = f"{case.place(*steps)}: the code {code.code} ({code.label}) {since}. Choose the code for {year}."
+            message = f"{case.place(*steps)}: the code {code.code} ({code.label}) {_out_of_force(code, year)}"
             yield Found(steps, message)
 
 
-def _leaves(field: Field, value: Any, steps: Steps) -> Iterator[tuple[Field, Any, Steps]]:
-    """Every filled field with a value of its own, its value and its place."""
-    if isinstance(value, dict):
-        for name, part in value.items():
-            below = field.fields.get(name)
-            if below:
-                yield from _leaves(below, part, (*steps, name))
-    elif isinstance(value, list):
-        for position, item in enumerate(value):
-            if field.items:
-                yield from _leaves(field.items, item, (*steps, position))
-    elif value is not None:
-        yield field, value, steps
+def _out_of_force(code: codes.Code, year: str) -> str:
+    """Since when a code is no longer, or not yet, in force, and which to choose instead."""
+    if code.first and year < code.first:
+        return f"begins with {code.first}. Choose the code for {year}."
+    if code.replaced_by:
+        return f"ended with {code.last}; since then it is {listing(code.replaced_by, 'or')}. Choose the one that fits."
+    return f"ended with {code.last}. Choose the code for {year}."
 
 
 @rule("repeated-id", source=PRACTICE, stage="draft")

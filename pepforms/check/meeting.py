@@ -1,4 +1,4 @@
-"""Rules about the meeting and the sign-offs."""
+"""Rules about the days of the meetings, and about the sign-offs."""
 
 from collections.abc import Iterator
 from datetime import date, datetime, timedelta
@@ -12,58 +12,36 @@ from pepforms.digest import pep_digest
 LONDON = ZoneInfo("Europe/London")
 
 
-@rule("social-worker-absent", source="Hillingdon’s expectations of social care; " + PRACTICE, explainable=True)
-def social_worker_absent(case: Case) -> Iterator[Found]:
-    """The social worker, or a named person of the duty team, was at the meeting."""
-    attendees = [row for _, row in case.rows("meeting", "attendees")]
-    if not attendees or not (case.all_there("people") and case.all_there("people", key="role")):
-        return
-    if not any(row.get("present") is True and _stands_for_social_work(case, row) for row in attendees):
-        message = (
-            "Who came: neither the social worker nor a named person covering was there. Add who covered (“Stands in "
-            "for”: social_worker), or explain it under Exceptions."
-        )
-        yield Found(("meeting", "attendees"), message)
-
-
-def _stands_for_social_work(case: Case, row: dict[str, Any]) -> bool:
-    people = case.people()
-    person = people.get(row.get("person", ""), {})
-    stands_for = {person.get("role"), person.get("covers"), row.get("covers")}
-    workers = {reference for reference, other in people.items() if other.get("role") == "social_worker"}
-    return bool(stands_for & {"social_worker", *workers})
-
-
-@rule("child-not-listed", source=PRACTICE, severity="warns")
-def child_not_listed(case: Case) -> Iterator[Found]:
-    """The child is on the list of those invited, whether or not the child came."""
-    people = case.people()
-    roles = {people.get(row.get("person", ""), {}).get("role") for _, row in case.rows("meeting", "attendees")}
-    if roles and "child" not in roles:
-        message = (
-            "Who came: the child is not on the list. Add the child, and say why not, if the child was not invited."
-        )
-        yield Found(("meeting", "attendees"), message)
-
-
 @rule("meeting-outside-year", source=PRACTICE, warns_before=True)
 def meeting_outside_year(case: Case) -> Iterator[Found]:
     """The meeting lies in the academic year of the PEP (1 September to 31 August)."""
     held, year = case.day("meeting", "date"), case.value("pep", "academic_year")
-    if held and isinstance(year, str) and held.year - (held.month < 9) != int(year[:4]):
+    if held and isinstance(year, str) and _outside(year, held):
         message = f"The meeting: {day(held)} is not in the academic year {year}. Correct the day or the year."
         yield Found(("meeting", "date"), message)
 
 
-@rule("meeting-outside-term", source=PRACTICE, severity="warns", warns_before=True)
+def _outside(academic_year: str, held: date) -> bool:
+    return held.year - (held.month < 9) != int(academic_year[:4])
+
+
+@rule("meeting-outside-term", source="The authority’s profile: term dates", explainable=True, warns_before=True)
 def meeting_outside_term(case: Case) -> Iterator[Found]:
-    """The meeting lies in the term of the PEP, or near it."""
-    held, term = case.day("meeting", "date"), case.value("pep", "term")
-    months = {"autumn": (9, 10, 11, 12), "spring": (1, 2, 3, 4), "summer": (4, 5, 6, 7, 8)}.get(term, ())
-    if held and months and held.month not in months:
-        yield Found(
-            ("meeting", "date"), f"The meeting: {day(held)} is not in the {term} term. Check the day and the term."
-        )
+    """The meeting lies in the term of the PEP; where the profile does not know its days, the months only warn."""
+    held, term, year = case.day("meeting", "date"), case.text("pep", "term"), case.text("pep", "academic_year")
+    if not (held and term and year) or _outside(year, held):
+        return
+    days = case.profile.term(year, term)
+    if days and not days[0] <= held <= days[1]:
+        between = f"the {term} term of {year} runs from {day(days[0])} to {day(days[1])}"
+        message = f"The meeting: {day(held)} is outside its term ({between}). Correct the day or the term"
+        yield Found(("meeting", "date"), f"{message}, or explain it under Exceptions.")
+    elif not days and held.month not in _MONTHS[term]:
+        message = f"The meeting: {day(held)} is not in the {term} term. Check the day and the term."
+        yield Found(("meeting", "date"), message, "warns", explainable=False)
+
+
+_MONTHS = {"autumn": (9, 10, 11, 12), "spring": (1, 2, 3, 4), "summer": (4, 5, 6, 7, 8)}
 
 
 @rule("graded-own-work", source="A PEP is not graded by whoever recorded it; " + PRACTICE, severity="warns")
@@ -90,11 +68,11 @@ def changed_since_sign_off(case: Case) -> Iterator[Found]:
 
 
 def _on(row: dict[str, Any]) -> str:
-    signed = _signed_on(row)
+    signed = signed_on(row)
     return f" on {signed.day} {day(signed).split()[1]}" if signed else ""
 
 
-def _signed_on(row: dict[str, Any]) -> date | None:
+def signed_on(row: dict[str, Any]) -> date | None:
     """The day of a sign-off where it was signed."""
     at = row.get("at")
     return datetime.fromisoformat(at).astimezone(LONDON).date() if isinstance(at, str) else None
@@ -105,7 +83,7 @@ def signed_before_meeting(case: Case) -> Iterator[Found]:
     """Nobody signs before the meeting was held."""
     held = case.day("meeting", "date")
     for position, row in case.rows("sign_offs"):
-        signed = _signed_on(row)
+        signed = signed_on(row)
         if held and signed and signed < held:
             where = ("sign_offs", position, "at")
             message = (
@@ -117,18 +95,32 @@ def signed_before_meeting(case: Case) -> Iterator[Found]:
 @rule("not-signed-off", source="The authority’s profile: required sign-offs", stage="record")
 def not_signed_off(case: Case) -> Iterator[Found]:
     """Everyone who must sign has signed, or the deputy in their stead."""
-    signed = {row.get("role") for _, row in case.rows("sign_offs")}
-    field = case.schema.at(["sign_offs", 0, "role"])
-    for role in case.profile.sign_off_required:
-        if role not in signed and case.profile.sign_off_deputy not in signed:
-            title = field.labels[role] if field else role
-            yield Found(("sign_offs",), f"Sign-offs: the {title} has not signed this PEP. Ask them to sign it.")
+    for role in case.profile.unsigned(case.accepted):
+        title = case.profile.called(role, case.accepted)
+        yield Found(("sign_offs",), f"Sign-offs: the {title} has not signed this PEP. Ask them to sign it.")
 
 
-@rule("next-meeting-far-off", source=f"{LAW}; a PEP each term", severity="warns", warns_before=True)
-def next_meeting_far_off(case: Case) -> Iterator[Found]:
-    """The next meeting is by the end of next term."""
+@rule("next-meeting-late", source=f"{LAW}; a PEP each term", explainable=True, warns_before=True)
+def next_meeting_late(case: Case) -> Iterator[Found]:
+    """The next meeting is by the end of next term; where the profile does not know that day, a far one only warns."""
     held, following = case.day("meeting", "date"), case.day("meeting", "next_date")
-    if held and following and following - held > timedelta(days=240):
+    if not (held and following):
+        return
+    end = _end_of_next_term(case)
+    if end and following > end:
+        message = f"Next meeting: {day(following)} is after the end of next term ({day(end)}). Bring it forward"
+        yield Found(("meeting", "next_date"), f"{message}, or explain it under Exceptions.")
+    elif not end and following - held > timedelta(days=240):
         message = f"Next meeting: {day(following)} is more than a term away. There is a PEP every term."
-        yield Found(("meeting", "next_date"), message)
+        yield Found(("meeting", "next_date"), message, "warns", explainable=False)
+
+
+def _end_of_next_term(case: Case) -> date | None:
+    term = case.text("pep", "term")
+    if case.year is None or term is None:
+        return None
+    names = tuple(_MONTHS)
+    following = names[(names.index(term) + 1) % len(names)]
+    year = case.year + (following == names[0])
+    days = case.profile.term(f"{year}/{(year + 1) % 100:02d}", following)
+    return days[1] if days else None

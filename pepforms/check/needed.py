@@ -4,12 +4,12 @@ from collections.abc import Iterator
 from typing import Any
 
 from pepforms.check.finding import Steps
-from pepforms.check.rules import LAW, Case, Found, rule
+from pepforms.check.rules import LAW, NEEDED, Case, Found, rule
 from pepforms.model import Severity
 from pepforms.schema import Field
 
 
-@rule("needed", source=f"{LAW}, regulation 5 and Schedule 1 paragraph 2; the form (schemas/)")
+@rule(NEEDED, source=f"{LAW}, regulation 5 and Schedule 1 paragraph 2; the form (schemas/)")
 def needed(case: Case) -> Iterator[Found]:
     """Everything that is asked of this child is there, or somebody says why it cannot be known."""
     yield from _in(case, case.schema.root, case.accepted, ())

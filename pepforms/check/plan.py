@@ -1,12 +1,18 @@
-"""Rules about the plan itself: the child's voice, targets, actions and what Pupil Premium Plus buys."""
+"""Rules about the plan itself: the child's voice, what became of the last plan, targets, actions, moving on."""
 
+import functools
+from collections import Counter
 from collections.abc import Iterator
-from decimal import ROUND_HALF_UP, Decimal
 
+from pepforms import codes
 from pepforms.check.rules import CONDITIONS, GUIDANCE, LAW, PRACTICE, Case, Found, rule
-from pepforms.check.words import day, pounds
+from pepforms.check.words import day
 
-_PENNY = Decimal("0.01")
+_YEAR_9 = 9
+TOTAL = "total"
+"""In the profile: targets of any area."""
+_LAST_YEARS = (6, 11)
+"""Year groups at the end of which a child changes school or goes to college."""
 
 
 @rule("no-voice", source=f"{LAW}, regulation 5; Children Act 1989, section 22(4)")
@@ -18,14 +24,75 @@ def no_voice(case: Case) -> Iterator[Found]:
         yield Found(("views", "child"), message)
 
 
+@rule("no-aspirations", source=GUIDANCE, explainable=True)
+def no_aspirations(case: Case) -> Iterator[Found]:
+    """From Year 9 on the child's hopes for later are there, unless the child gave no words at all."""
+    child = case.value("views", "child")
+    silent = isinstance(child, dict) and "not_given_reason" in child
+    if (case.year_group or 0) >= _YEAR_9 and isinstance(child, dict) and not silent and not child.get("aspirations"):
+        where = ("views", "child", "aspirations")
+        message = (
+            f"{case.place(*where)}: from Year 9 a PEP says what the young person hopes for after school. Ask, or "
+            "explain it under Exceptions."
+        )
+        yield Found(where, message)
+
+
+def _open(case: Case, rows: str, asked: tuple[tuple[str, str], ...]) -> Iterator[Found]:
+    """What is not said of the rows of the last PEP: one problem for each part that is missing."""
+    for position, row in case.rows(rows):
+        for part, ask in asked:
+            where = (rows, position, part)
+            if part not in row:
+                yield Found(where, f"{case.place(*where[:2])}: say {ask}, or explain it under Exceptions.")
+
+
 @rule("previous-target-open", source=GUIDANCE, explainable=True)
 def previous_target_open(case: Case) -> Iterator[Found]:
     """Every target of the last PEP has an outcome and says what it changed."""
-    for position, row in case.rows("previous_targets"):
-        for part, ask in (("outcome", "what became of it"), ("impact", "what it changed for the child")):
-            where = ("previous_targets", position, part)
-            if part not in row:
-                yield Found(where, f"{case.place(*where[:2])}: say {ask}, or explain it under Exceptions.")
+    asked = (("outcome", "what became of it"), ("impact", "what it changed for the child"))
+    yield from _open(case, "previous_targets", asked)
+
+
+@rule("previous-action-open", source=GUIDANCE, explainable=True)
+def previous_action_open(case: Case) -> Iterator[Found]:
+    """Every action of the last PEP has an outcome."""
+    yield from _open(case, "previous_actions", (("outcome", "what became of it"),))
+
+
+@rule("previous-spend-open", source=CONDITIONS, explainable=True)
+def previous_spend_open(case: Case) -> Iterator[Found]:
+    """Of all that the last PEP was to buy it is said what was spent and what it changed."""
+    asked = (("spent", "how much was spent (0.00 if nothing was)"), ("impact", "what it changed for the child"))
+    yield from _open(case, "previous_spend", asked)
+
+
+@rule("too-few-targets", source="The authority’s profile: targets", explainable=True)
+def too_few_targets(case: Case) -> Iterator[Found]:
+    """There are as many targets of each area as the profile asks for."""
+    if case.value("targets") is None or not (case.all_there("targets") and case.all_there("targets", key="domain")):
+        return
+    there = Counter(area_of(row.get("domain")) for _, row in case.rows("targets"))
+    for area, least in case.profile.targets_at_least.items():
+        found = there.total() if area == TOTAL else there[area]
+        if found < least:
+            of = "" if area == TOTAL else f" of the area “{codes.label('target_domain', area) or area}”"
+            said = (
+                f"{least}{of} {'is' if least == 1 else 'are'} asked for; there {'is' if found == 1 else 'are'} {found}"
+            )
+            yield Found(("targets",), f"Targets: {said}. Agree another, or explain it under Exceptions.")
+
+
+def area_of(domain: object) -> str:
+    """The area of a target (a code of the list target_domain) by the words people use; a subject's name is academic."""
+    said = domain.casefold() if isinstance(domain, str) else ""
+    return next((area for area, words in _areas() if any(word in said for word in words)), "academic")
+
+
+@functools.cache
+def _areas() -> tuple[tuple[str, tuple[str, ...]], ...]:
+    areas = codes.known("target_domain").values()
+    return tuple((area.code, (area.code, area.label.casefold(), *area.aliases)) for area in areas)
 
 
 @rule("short-target-reviewed-late", source=GUIDANCE, explainable=True, warns_before=True)
@@ -68,67 +135,14 @@ def action_due_before_meeting(case: Case) -> Iterator[Found]:
             yield Found(("actions", position, "due"), message)
 
 
-@rule("unknown-target", source=CONDITIONS, stage="draft")
-def unknown_target(case: Case) -> Iterator[Found]:
-    """Every line of Pupil Premium Plus serves a target of this PEP."""
-    if not case.all_there("targets"):
+@rule("no-transition-plan", source=f"{LAW}, Schedule 1 paragraph 2(3)", explainable=True)
+def no_transition_plan(case: Case) -> Iterator[Found]:
+    """In spring and summer of Years 6 and 11 the PEP says where the child goes next; in autumn a blank only warns."""
+    if case.year_group not in _LAST_YEARS or case.value("transition", "planned_changes"):
         return
-    targets = {row.get("id") for _, row in case.rows("targets")}
-    for position, row in case.rows("pupil_premium_plus", "lines"):
-        target = row.get("target_id")
-        if isinstance(target, str) and target not in targets:
-            where = ("pupil_premium_plus", "lines", position, "target_id")
-            message = f"{case.place(*where[:3])}: there is no target “{target}” in this PEP. Choose one of its targets."
-            yield Found(where, message)
-
-
-@rule("cost-not-quantity-times-rate", source=PRACTICE, warns_before=True)
-def cost_not_quantity_times_rate(case: Case) -> Iterator[Found]:
-    """The cost of a line is its quantity times its rate, rounded to the penny."""
-    for position, row in case.rows("pupil_premium_plus", "lines"):
-        where = ("pupil_premium_plus", "lines", position)
-        cost, rate, quantity = case.money(*where, "cost"), case.money(*where, "rate"), row.get("quantity")
-        if cost is None or rate is None or not isinstance(quantity, int | float):
-            continue
-        right = (Decimal(str(quantity)) * rate).quantize(_PENNY, ROUND_HALF_UP)
-        if cost != right:
-            sum_of_it = f"{quantity:g} at {pounds(rate)} come to {pounds(right)}, but {pounds(cost)} is given"
-            yield Found((*where, "cost"), f"{case.place(*where)}: {sum_of_it}. Correct the one that is wrong.")
-
-
-@rule("over-allocation", source=CONDITIONS, warns_before=True)
-def over_allocation(case: Case) -> Iterator[Found]:
-    """The lines come to no more than what is left for the child and what more was approved."""
-    grant = "pupil_premium_plus"
-    left = case.money(grant, "allocation")
-    if left is None or case.touched((grant, "approvals")):
-        return
-    total = _sum(case, "lines", "cost")
-    more = _sum(case, "approvals", "amount")
-    if total > left + more:
-        name = case.value("child", "preferred_name") or "this child"
-        said = f"These lines come to {pounds(total)}; {pounds(left)} is left for {name}"
-        approved = f" and {pounds(more)} more was approved" if more else ""
-        message = (
-            f"{said}{approved}. {pounds(total - left - more)} too much: take a line out or ask the Virtual School Head."
-        )
-        yield Found((grant, "lines"), message)
-
-
-def _sum(case: Case, rows: str, part: str) -> Decimal:
-    amounts = (case.money("pupil_premium_plus", rows, at, part) for at, _ in case.rows("pupil_premium_plus", rows))
-    return sum((amount for amount in amounts if amount is not None), Decimal())
-
-
-@rule("allocation-basis", source=PRACTICE, warns_before=True)
-def allocation_basis(case: Case) -> Iterator[Found]:
-    """What is left for the child is the year's allocation less what earlier PEPs committed."""
-    where = ("pupil_premium_plus", "allocation_basis")
-    left, amount = case.money("pupil_premium_plus", "allocation"), case.money(*where, "amount")
-    committed = case.money(*where, "committed_before") or Decimal()
-    if left is not None and amount is not None and not case.touched(where) and left != amount - committed:
-        sum_of_it = f"{pounds(amount)} less {pounds(committed)} leaves {pounds(amount - committed)}"
-        message = (
-            f"Pupil Premium Plus: {sum_of_it}, but {pounds(left)} is given as left. Correct the one that is wrong."
-        )
-        yield Found(("pupil_premium_plus", "allocation"), message)
+    where = ("transition", "planned_changes") if case.value("transition") else ("transition",)
+    asked = f"Moving on: in Year {case.year_group} say which school or college comes next and how the move is planned"
+    if case.text("pep", "term") in ("spring", "summer"):
+        yield Found(where, f"{asked}, or explain it under Exceptions.")
+    else:
+        yield Found(where, f"{asked}; by the spring term it must be there.", "warns", explainable=False)

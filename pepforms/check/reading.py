@@ -17,6 +17,19 @@ DEEPEST = 200
 _LARGEST_WHOLE = 2**53 - 1
 _READING = "JSON as every program reads it (RFC 8259, RFC 7493)"
 _XML = "Characters that a Word file can hold (XML 1.0, section 2.2)"
+SLUGS = {
+    "too-large": _READING,
+    "bad-encoding": _READING,
+    "not-json": _READING,
+    "not-an-object": _READING,
+    "too-deep": _READING,
+    "duplicate-key": _READING,
+    "not-a-number": _READING,
+    "number-too-large": _READING,
+    "lone-surrogate": _READING,
+    "unprintable-character": _XML,
+}
+"""Every problem of reading, with its source."""
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _UNPRINTABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
 

@@ -4,8 +4,9 @@ A rule is a small function from a `Case` to what it finds, registered with its s
 `@rule`. One of a stage after draft, whose facts are already there but at odds, may warn before that stage.
 """
 
+import functools
 import itertools
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
@@ -15,15 +16,17 @@ from pepforms.check import words
 from pepforms.check.finding import Finding, Steps
 from pepforms.model import STAGES, Pep, Problem, Severity, Stage, pointer
 from pepforms.profile import Profile
-from pepforms.schema import Schema
+from pepforms.schema import Field, Schema, age
 
 LAW = "Care Planning, Placement and Case Review (England) Regulations 2010"
 GUIDANCE = "Promoting the education of looked-after children (DfE, 2018)"
 CONDITIONS = "Pupil premium: virtual school heads’ responsibilities (DfE)"
 PRACTICE = "Virtual School practice"
+NEEDED = "needed"
+"""The slug of what is asked and missing."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Case:
     """What a rule looks at: the PEP as given, and of it what the schema `accepted`.
 
@@ -69,13 +72,47 @@ class Case:
         found = self.value(*steps)
         return Decimal(found) if isinstance(found, str) else None
 
+    def text(self, *steps: str | int) -> str | None:
+        """A text, a code or a word of a vocabulary."""
+        found = self.value(*steps)
+        return found if isinstance(found, str) else None
+
+    @functools.cached_property
+    def leaves(self) -> tuple[tuple[Field, Any, Steps], ...]:
+        """Every filled field that holds a value of its own, the value and its place."""
+        return tuple(_leaves(self.schema.root, self.accepted, ()))
+
+    @functools.cached_property
+    def age(self) -> int | None:
+        """The child's age on the day of the meeting."""
+        return age(self.accepted)
+
+    @functools.cached_property
+    def year(self) -> int | None:
+        """The calendar year in which the academic year of the PEP begins."""
+        said = self.text("pep", "academic_year")
+        return int(said[:4]) if said else None
+
+    @functools.cached_property
+    def year_group(self) -> int | None:
+        """The national curriculum year as a number: Reception is 0, younger is -1."""
+        group = self.text("education", "year_group")
+        if group in ("E1", "E2", "N1", "N2"):
+            return -1
+        return 0 if group == "R" else int(group) if group and group.isdigit() else None
+
     def people(self) -> dict[str, dict[str, Any]]:
         """The people of the PEP by their reference."""
         return {row["id"]: row for _, row in self.rows("people") if isinstance(row.get("id"), str)}
 
     def touched(self, steps: Steps) -> bool:
         """Whether the place, something above it or something in it was refused."""
-        return any(refused[: len(steps)] == steps[: len(refused)] for refused in self.refused if refused)
+        return steps in self._above_refused or any(steps[:depth] in self.refused for depth in range(1, len(steps) + 1))
+
+    @functools.cached_property
+    def _above_refused(self) -> frozenset[Steps]:
+        """The places that were refused and all that lie above them."""
+        return frozenset(place[:depth] for place in self.refused for depth in range(1, len(place) + 1))
 
     def all_there(self, *rows: str, key: str = "id") -> bool:
         """Whether no row of a list, nor the key of any, was refused: else nobody can say what the list lacks."""
@@ -89,6 +126,20 @@ class Case:
     def place(self, *steps: str | int) -> str:
         """Where something is, in words."""
         return words.place(self.schema, steps)
+
+
+def _leaves(field: Field, value: Any, steps: Steps) -> Iterator[tuple[Field, Any, Steps]]:
+    if isinstance(value, dict):
+        for name, part in value.items():
+            below = field.fields.get(name)
+            if below:
+                yield from _leaves(below, part, (*steps, name))
+    elif isinstance(value, list):
+        for position, item in enumerate(value):
+            if field.items:
+                yield from _leaves(field.items, item, (*steps, position))
+    elif value is not None:
+        yield field, value, steps
 
 
 def as_day(value: object) -> date | None:
@@ -162,16 +213,38 @@ def rule(
 
 def every() -> tuple[Rule, ...]:
     """Every rule there is."""
-    from pepforms.check import care, education, identity, meeting, needed, plan, text
+    from pepforms.check import (
+        attainment,
+        attendees,
+        care,
+        clocks,
+        confirmed,
+        education,
+        identity,
+        meeting,
+        money,
+        needed,
+        numbers,
+        plan,
+        text,
+    )
 
-    del care, education, identity, meeting, needed, plan, text  # importing them registers their rules
+    # importing them registers their rules
+    del attainment, attendees, care, clocks, confirmed, education, identity, meeting, money, needed, numbers, plan, text
     return tuple(_RULES.values())
 
 
 def findings(case: Case) -> list[Finding]:
     """What all the rules find, save where the schema has refused something already: one fault, one problem."""
     found = itertools.chain.from_iterable(each.findings(case) for each in every())
-    return [finding for finding in found if not case.touched(finding.steps)]
+    return _said_once([finding for finding in found if not case.touched(finding.steps)])
+
+
+def _said_once(findings: Iterable[Finding]) -> list[Finding]:
+    """That something is missing is not said a second time where a rule has more to say of it."""
+    found = list(findings)
+    special = {finding.steps for finding in found if finding.slug != NEEDED}
+    return [finding for finding in found if finding.slug != NEEDED or finding.steps not in special]
 
 
 def explained(problems: tuple[Problem, ...], case: Case) -> tuple[Problem, ...]:

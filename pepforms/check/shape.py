@@ -34,10 +34,8 @@ _HINTS = {
     "financial-year": "write the financial year as 2026-27",
     "upn": "a UPN has a letter and twelve more characters; copy it from the school’s system, or say why there is none",
     "uln": "a ULN has ten digits; copy it from the Learning Records Service",
-    "urn": "a URN has six digits; look it up at Get Information about Schools",
     "ofsted-urn": "an Ofsted number has six or seven digits, or EY and six digits",
     "ukprn": "a UKPRN has eight digits",
-    "laestab": "a LAESTAB has seven digits, such as 9994001",
     "id": "use up to 40 letters, digits, dots, hyphens and underscores",
     "file-id": "use up to 40 letters, digits and hyphens",
     "code": "give a code, not its words",
@@ -47,12 +45,24 @@ _HINTS = {
     "pointer": "copy the place from the list of problems; it begins with a slash",
 }
 TOO_MANY = "too-many-problems"
+SLUGS = (
+    "blank",
+    "malformed",
+    "missing",
+    "not-a-choice",
+    "out-of-range",
+    "too-many",
+    "unknown-key",
+    "wrong-type",
+    TOO_MANY,
+    *(f"malformed-{kind}" for kind in _HINTS),
+)
+"""Every problem of shape."""
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_ -]{0,39}")
 
 
-MOST = 500
+MOST = 5_000
 """Faults that are reported of one PEP: more of them are no PEP, and nobody reads on."""
-_MOST_UNKNOWN = 20
 
 
 def findings(pep: Pep, schema: Schema) -> list[Finding]:
@@ -60,7 +70,7 @@ def findings(pep: Pep, schema: Schema) -> list[Finding]:
     errors = list(itertools.islice(schema.validator.iter_errors(pep), MOST + 1))
     found = [finding for error in errors[:MOST] for finding in _said(error, schema)]
     if len(errors) > MOST:
-        message = f"More than {MOST} things are wrong with this file. Is it a PEP? Put right the first and check again."
+        message = f"More than {MOST:,} things are wrong with this file. Is it a PEP? Put right the first ones."
         found.append(Finding(TOO_MANY, (), message))
     return found
 
@@ -126,7 +136,7 @@ def _absent(error: ValidationError) -> list[str]:
 def _unknown_keys(error: ValidationError, steps: Steps, schema: Schema) -> Iterator[Finding]:
     given: Any = error.instance
     known = list(error.schema["properties"]) if isinstance(error.schema, dict) else []
-    for key in itertools.islice((key for key in given if key not in known), _MOST_UNKNOWN):
+    for key in itertools.islice((key for key in given if key not in known), MOST):
         named = f"no field “{key}”" if _NAME.fullmatch(key) else "no such field"
         close = difflib.get_close_matches(key, known, n=1)
         hint = f"Did you mean “{close[0]}”?" if close else "Correct its name, or take it out."

@@ -38,5 +38,5 @@ def day(moment: date) -> str:
 
 
 def pounds(amount: Decimal) -> str:
-    """`£1,025.65`."""
-    return f"£{amount:,.2f}"
+    """`£1,025.65`, with a true minus sign before it for money that comes back."""
+    return f"{'−' if amount < 0 else ''}£{abs(amount):,.2f}"

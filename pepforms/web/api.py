@@ -24,7 +24,7 @@ def blueprint(wiring: Wiring) -> Blueprint:
         """Every problem of a PEP at a stage, as `pepforms validate --format json` gives it."""
         at = stage(request.args.get("stage", "draft"))
         checked = check.check(request.get_data(), at, wiring.profile)
-        return {"results": [report.validation("request", at, checked)]}
+        return {"results": [report.validation("request", at, checked, wiring.profile)]}
 
     @api.post("/render")
     def render() -> Response:
