@@ -181,3 +181,23 @@ def test_a_letter_is_never_parted_from_its_marks() -> None:
     assert [piece for piece, _ in fonts.pieces("ax\u0304b")] == ["a", "x\u0304", "b"]
     family = "👨‍👩‍👧‍👦"
     assert [piece for piece, _ in fonts.pieces(f"we {family}!")] == ["we ", family, "!"]
+
+
+@pytest.mark.parametrize(
+    ("text", "own_font"),
+    [
+        ("عمري ١٢ سنة (Layla) ولدي أخ.", [" (Layla) "]),
+        ("סוף 12 (Layla)!", [" (Layla)!"]),
+        ("He said شكرا. Twice (שלום).", ["He said ", ". Twice (", ")."]),
+        ("שלום, אני בן 12.", []),
+    ],
+)
+def test_brackets_and_stops_go_with_the_script_they_belong_to(text: str, own_font: list[str]) -> None:
+    """A bracket marked as right-to-left beside Latin is drawn the wrong way round."""
+    assert [piece for piece, face in fonts.pieces(text) if face is None] == own_font
+
+
+def test_cutting_takes_time_in_proportion_to_the_text() -> None:
+    begun = time.perf_counter()
+    assert "".join(piece for piece, _ in fonts.pieces("ا" + "." * 50_000 + "a")) == "ا" + "." * 50_000 + "a"
+    assert time.perf_counter() - begun < 1

@@ -45,7 +45,7 @@ _CLUSTER = regex.compile(r"\X")
 _NEUTRAL = regex.compile(r"[\p{Z}\p{P}\p{Nd}]+")
 RIGHT_TO_LEFT = regex.compile(r"[\p{bidi_class=R}\p{bidi_class=AL}]")
 STRONG = regex.compile(r"[\p{bidi_class=L}\p{bidi_class=R}\p{bidi_class=AL}]")
-_TURNS = regex.compile(r"(?:[^\p{bidi_class=L}\p{bidi_class=R}\p{bidi_class=AL}\p{Nd}])*(?:(\p{bidi_class=L})|$)")
+_STRONG_OR_DIGIT = regex.compile(r"[\p{bidi_class=L}\p{bidi_class=R}\p{bidi_class=AL}\p{Nd}]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,26 +122,30 @@ def pieces(text: str) -> Iterator[tuple[str, Face | None]]:
 
 def _drawn_clusters(text: str) -> Iterator[tuple[str, Face | None]]:
     before: Face | None = None
-    at = 0
+    at = known_until = 0
+    turns = False
     for cluster in _CLUSTER.findall(text):
         at += len(cluster)
-        stays = before and _NEUTRAL.fullmatch(cluster) and before is not EMOJI and before.holds(cluster)
-        if stays and not (before and before.right_to_left and _turns(text, at)):
-            yield cluster, before
-            continue
+        if before and _NEUTRAL.fullmatch(cluster) and before is not EMOJI and before.holds(cluster):
+            if before.right_to_left and at > known_until:
+                turns, known_until = _turns(text, at)
+            if not (before.right_to_left and turns) or cluster.isdecimal():
+                yield cluster, before
+                continue
         for part, before in _faces_of(cluster):
             yield part, before
 
 
-def _turns(text: str, at: int) -> bool:
-    """Whether what stands next is written left to right: a bracket before it must not be turned round with Arabic."""
-    following = _TURNS.match(text, at)
-    if following is None:
-        return False
-    if following[1]:
-        return True
-    first = STRONG.search(text)
-    return bool(first and not RIGHT_TO_LEFT.match(first.group()))
+def _turns(text: str, at: int) -> tuple[bool, int]:
+    """Whether the script turns from right-to-left to left-to-right after a sign, and up to where that is so.
+
+    A bracket or stop before such a turn belongs to what follows: with Arabic it would be drawn the other way round.
+    At the end of a text it belongs to the script that the text began with.
+    """
+    following = _STRONG_OR_DIGIT.search(text, at)
+    decides = following or STRONG.search(text)
+    turns = bool(decides and not decides.group().isdecimal() and not RIGHT_TO_LEFT.match(decides.group()))
+    return turns, following.start() if following else len(text)
 
 
 @functools.lru_cache(maxsize=4096)
