@@ -82,7 +82,7 @@ class Judge:
             verdict: Verdict = self._pool.do((pdf, flavour), about="A PDF for validation")
         except Refused as lost:
             raise Unavailable(
-                f"{NAME} did not finish judging the file, twice over. See that disk and memory have room, and try again.",
+                f"{NAME} did not finish judging the file, twice over. See that disk and memory have room; try again.",
                 slug="judge-lost",
             ) from lost
         return verdict
