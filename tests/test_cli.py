@@ -30,6 +30,9 @@ def run(*words: object, home: Path | None = None, stdin: bytes = b"", limit: int
     if home:
         environment["PEPFORMS_HOME"] = str(home)
 
+    if limit is not None:  # Python would cut its own caches short at the limit, and trip over them ever after
+        environment["PYTHONDONTWRITEBYTECODE"] = "1"
+
     def starve() -> None:
         if limit is not None:
             resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
@@ -171,6 +174,16 @@ def test_a_full_disk_exits_75_and_leaves_no_half_file(tmp_path: Path) -> None:
     assert result.returncode == 75
     assert "disk is full" in told(result)
     assert not list((tmp_path / "out").iterdir())
+
+
+def test_a_record_that_vera_pdf_cannot_judge_for_want_of_room_exits_75_and_is_not_written(
+    home: Path, tmp_path: Path
+) -> None:
+    judged = {**sealing(home), "PEPFORMS_ARCHIVE_VALIDATE": "every"}
+    result = run("archive", SIGNED, "--out", tmp_path / "out", home=home, limit=20_000, **judged)
+    assert result.returncode == 75
+    assert not [path for path in (tmp_path / "out").iterdir() if path.suffix in (".pdf", ".csv")]
+    told(result)
 
 
 def test_standard_output_on_a_full_disk_exits_75() -> None:

@@ -5,6 +5,7 @@ package lacks the part of Java that reads profiles from XML (JAXB), so they are 
 """
 
 import importlib.util
+import tempfile
 import xml.etree.ElementTree as ET
 import zipfile
 from collections.abc import Callable
@@ -12,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from pepforms.errors import Misconfigured, Refused
+from pepforms.errors import Misconfigured, Refused, Unavailable
 from pepforms.workers import Pool
 
 NAME = "veraPDF 1.31"
@@ -29,6 +30,7 @@ FLAVOURS = {
 _DEADLINE = 120.0  # seconds: a page is judged in milliseconds, a file of a thousand pages within this
 _HEAP = "-Xmx512m"
 _XML = {"p": "http://www.verapdf.org/ValidationProfile"}
+_ROOM = 16 << 20  # bytes: more than a file of ours unpacks to
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,15 +70,21 @@ class Judge:
         return None
 
     def judge(self, pdf: bytes, flavour: str) -> Verdict:
-        """Whether the PDF conforms to a flavour (`2a`, `3a`, `ua1`, …). What cannot be read does not conform."""
+        """Whether the PDF conforms to a flavour (`2a`, `3a`, `ua1`, …). What cannot be read does not conform.
+
+        Unavailable (slug `judge-lost`) where veraPDF died or hung over the file twice: then nobody knows.
+        """
         if flavour not in FLAVOURS:
             return Verdict(conforms=False, failures=(("-", f"{flavour} is no standard that {NAME} knows", 1),))
         if lacking := self.missing():
             raise Misconfigured(f"{lacking} Or switch validation off.", slug="no-validator")
         try:
             verdict: Verdict = self._pool.do((pdf, flavour), about="A PDF for validation")
-        except Refused as lost:  # the file killed or hung the engine, twice: it has not been shown to conform
-            return Verdict(conforms=False, failures=(("-", str(lost), 1),))
+        except Refused as lost:
+            raise Unavailable(
+                f"{NAME} did not finish judging the file, twice over. See that disk and memory have room; try again.",
+                slug="judge-lost",
+            ) from lost
         return verdict
 
     def close(self) -> None:
@@ -104,9 +112,21 @@ def _start() -> Callable[[tuple[bytes, str]], Verdict]:
         try:
             return _judged(pdf, flavour, profiles[flavour])
         except jpype.JException as failed:  # how the engine says that it cannot read the file
+            _need_room()
             return Verdict(conforms=False, failures=(("-", f"The file cannot be read ({type(failed).__name__})", 1),))
 
     return handle
+
+
+def _need_room() -> None:
+    """The engine unpacks streams into temporary files: on a full disk it cannot read even the best of files."""
+    try:
+        with tempfile.TemporaryFile() as file:
+            file.write(bytes(_ROOM))
+    except OSError as full:
+        raise Unavailable(
+            f"{NAME} has no room for its temporary files. Make room on the disk and try again.", slug="disk-full"
+        ) from full
 
 
 def _jar() -> Path:

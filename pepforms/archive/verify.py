@@ -1,7 +1,7 @@
 """Facts about a PDF that is said to be a record, found by other code than made it.
 
 Each fact is true, false, or None: not judged, or nothing to judge. Reading is pypdf's, the signature pyHanko's, the
-standards veraPDF's. Whatever the bytes are, the answer is facts, never an exception.
+standards veraPDF's. Whatever the bytes are, the answer is facts; only a judge that dies over them raises.
 """
 
 import datetime as dt

@@ -15,7 +15,10 @@ class Rdocx:
     name = "rdocx"
 
     def __init__(self, *, processes: int | None = None, deadline: float = DEADLINE_SECONDS) -> None:
-        self._pool = Pool(start, name="The PDF engine", size=processes or os.cpu_count() or 1, deadline=deadline)
+        size = processes or len(
+            os.sched_getaffinity(0)
+        )  # the cores that are ours, fewer than the machine's in a container
+        self._pool = Pool(start, name="The PDF engine", size=size, deadline=deadline)
 
     def convert(self, docx: bytes, *, about: str) -> bytes:
         """The PDF of a Word file, the same bytes every time."""

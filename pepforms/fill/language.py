@@ -26,6 +26,7 @@ ALLOWED: tuple[type[nodes.Node], ...] = (
 )  # fmt: skip
 """The parts of Jinja's syntax that a template may use."""
 
+_HOLDS_ITEMS = (Node, Items, Absent, Facts)
 _OF_A_LOOP = ("index", "first", "last", "length")
 
 TESTS: dict[str, Callable[[Any], bool]] = {
@@ -62,26 +63,26 @@ class Environment(ImmutableSandboxedEnvironment):
     """Jinja as templates of ours know it: names are items of the PEP, and everything printed is escaped."""
 
     def __init__(self) -> None:
-        super().__init__(autoescape=True, undefined=Misspelt, finalize=printing.printed)
+        super().__init__(autoescape=True, undefined=Misspelt, finalize=_finalized)
         self.filters = {**OUR_FILTERS, _RUN: pictures.as_run, _FACT: printing.fact, _ROWS: _rows}
         self.tests = dict(TESTS)
         self.globals = {}
 
-    def getattr(self, obj: Any, attribute: str) -> Any:
-        """The item of that name; never an attribute of Python."""
-        return self.getitem(obj, attribute)
-
     def getitem(self, obj: Any, argument: Any) -> Any:
-        """The item of that name or place; a name that the schema lacks is an error at once."""
-        if isinstance(obj, LoopContext) and argument in _OF_A_LOOP:
-            return getattr(obj, argument)
-        if isinstance(obj, Node | Items | Absent | Facts):
+        """The item of that name or place, never an attribute of Python; a name that the schema lacks is an error."""
+        if isinstance(obj, _HOLDS_ITEMS):
             value = obj.item(argument)
             if value is not MISSING:
                 return value
+        elif isinstance(obj, LoopContext) and argument in _OF_A_LOOP:
+            return getattr(obj, argument)
         elif isinstance(obj, Misspelt):
             str(obj)  # raises: the name at fault is the one before the dot
         raise UndefinedError(f"it names “{argument}”, which does not exist here{_nearest(obj, argument)}")
+
+    def getattr(self, obj: Any, attribute: str) -> Any:
+        """The same, as a dot asks for it."""
+        return self.getitem(obj, attribute)
 
 
 def refusals(tree: nodes.Template) -> Iterator[tuple[int, str]]:
@@ -111,6 +112,11 @@ def fit(tree: nodes.Template, *, in_word: bool) -> None:
 def _through(name: str, node: nodes.Node) -> nodes.Filter:
     assert isinstance(node, nodes.Expr)
     return nodes.Filter(node, name, [], [], None, None, lineno=node.lineno, environment=node.environment)
+
+
+@pass_context  # which keeps Jinja from printing constants in its own way, as `None` and `True`, when it compiles
+def _finalized(_context: Context, value: Any) -> str:
+    return printing.printed(value)
 
 
 @pass_context

@@ -29,16 +29,24 @@ def give_fonts(xml: str) -> tuple[str, set[fonts.Face]]:
     if wrapper is None or "<w:txbxContent" in xml:  # paragraphs inside paragraphs: not to be found by their ends
         return _with_fonts(xml)
     used: set[fonts.Face] = set()
-    out = []
-    *paragraphs, rest = xml.split("</w:p>")
-    for text in paragraphs:
-        start = max(text.rfind("<w:p "), text.rfind("<w:p>"))
-        if fonts.BEYOND_BASE.search(text, start):
-            cut, faces = _with_fonts(f"{wrapper.group()}{text[start:]}</w:p></{wrapper['name']}>")
-            text = text[:start] + cut[cut.index(">") + 1 : cut.rindex("</w:p>")]
+    out, done = [], 0
+    while beyond := fonts.BEYOND_BASE.search(xml, done):
+        start, end = _paragraph_around(xml, done, beyond.start())
+        out.append(xml[done:start])
+        if start < end:
+            cut, faces = _with_fonts(f"{wrapper.group()}{xml[start:end]}</{wrapper['name']}>")
+            out.append(cut[cut.index(">") + 1 : cut.rindex("<")])
             used |= faces
-        out.append(text)
-    return "</w:p>".join([*out, rest]), used
+        done = end
+    return "".join([*out, xml[done:]]), used
+
+
+def _paragraph_around(xml: str, after: int, place: int) -> tuple[int, int]:
+    """Where the paragraph begins and ends that holds a place; just behind the place, twice, where none does."""
+    start = max(xml.rfind("<w:p ", after, place), xml.rfind("<w:p>", after, place))
+    if start < 0 or xml.find("</w:p>", start, place) >= 0 or xml[xml.index(">", start) - 1] == "/":
+        return place + 1, place + 1
+    return start, xml.index("</w:p>", place) + len("</w:p>")
 
 
 def _with_fonts(xml: str) -> tuple[str, set[fonts.Face]]:

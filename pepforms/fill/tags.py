@@ -79,9 +79,7 @@ def _in(paragraph: _Paragraph) -> list[str]:
     texts: list[str] = TAG.findall(text)
     for tag in texts:
         if _NOT_OURS.match(tag):
-            raise Misused(
-                paragraph.place, tag, "pepforms does not fill this kind of tag; merge or colour cells in Word"
-            )
+            raise Misused(paragraph.place, tag, "this kind of tag is not filled here; merge or colour cells in Word")
         level = _LEVEL.match(tag)
         if level and not _alone(paragraph, tag, level[1]):
             kind = _ALONE_IN[level[1]]

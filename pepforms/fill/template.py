@@ -134,7 +134,7 @@ class Template:
             xml = _DRAWN.sub(lambda drawn: drawn[1] + next(ids), xml)
         encoded = xml.encode()
         try:
-            expat.ParserCreate(namespace_separator=" ").Parse(encoded, True)
+            expat.ParserCreate().Parse(encoded, True)  # namespaces are the template's own, read when it was compiled
         except expat.ExpatError as error:
             raise Refused(
                 f"The template {self.name} cannot be used. Its {_title(part)} came out damaged: a tag opens in one "

@@ -145,7 +145,12 @@ def _person(value: Told) -> Mapping[str, Any] | None:
     return next((known for known in value.pep.get("people", []) if known.get("id") == value), None)
 
 
-_FORMATS: dict[str, Callable[[str], str]] = {"date": date, "date-time": moment, "money": money}
+def _matter(value: str) -> str:
+    """What an exception is about, from the problem's name: `social-worker-absent` is “Social worker absent”."""
+    return value.replace("-", " ").capitalize()
+
+
+_FORMATS: dict[str, Callable[[str], str]] = {"date": date, "date-time": moment, "money": money, "slug": _matter}
 
 FILTERS: dict[str, Callable[..., Any]] = {
     "date": date,

@@ -20,19 +20,32 @@ from pepforms.errors import Broken
 _FOLDER = Path(__file__).parent
 
 BASE = (
-    "\u0020-\u007e\u00a0-\u017f\u2013\u2014\u2018-\u201a\u201c-\u201e\u2020-\u2022\u2026\u2030\u2039\u203a\u20ac\u2122"
+    "\u0020-\u007e\u00a0-\u00a9\u00ab\u00ac\u00ae-\u00b9\u00bb-\u0107\u010a-\u0113\u0116-\u011b\u011e-\u0123"
+    "\u0126\u0127\u012a\u012b\u012e-\u0133\u0136\u0137\u0139-\u0148\u014a-\u014d\u0150-\u015b\u015e-\u0167"
+    "\u016a\u016b\u016e-\u017e\u2013\u2014\u2018-\u201a\u201c-\u201e\u2020-\u2022\u2026\u2030\u2039\u203a\u20ac"
+    "\u2122\u2202\u2206\u220f\u2211\u221e\u222b\u2248\u2260\u2264\u2265"
 )
-"""Character class (inside brackets) that any font of a template is trusted to draw: Latin and its punctuation."""
+"""Character class (inside brackets) that any font of a template is trusted to draw: Latin, its punctuation, ≤ and such.
+
+Left out is what a twin of Calibri, Georgia or Segoe UI lacks: soft hyphens, ordinals, breves, Esperanto, the long s.
+The signs of sums are in no face of ours; the twin of Segoe UI lacks them, but is then replaced by one that does not.
+"""
 
 BEYOND_BASE = re.compile(f"[^{BASE}\t\n\r\u0085\u2028\u2029]")
 """Finds the first character that needs a face of ours; line ends and tabs become Word's own elements."""
 
-_IGNORABLE = regex.compile(r"[\p{Default_Ignorable_Code_Point}\t\n\r\u0085\u2028\u2029]")
+_IGNORABLE = regex.compile(
+    r"[[\p{Default_Ignorable_Code_Point}\t\n\r\u0085\u2028\u2029]--[\u115f\u1160\u180f\u3164\uffa0\U0001bca0-\U0001bca3]]",
+    regex.VERSION1,
+)
+"""What shows nothing, save the few of its kind that an engine would draw as a box."""
+
 _EMOJI = regex.compile(r"\p{Emoji_Presentation}|\ufe0f")
 _CLUSTER = regex.compile(r"\X")
 _NEUTRAL = regex.compile(r"[\p{Z}\p{P}\p{Nd}]+")
 RIGHT_TO_LEFT = regex.compile(r"[\p{bidi_class=R}\p{bidi_class=AL}]")
 STRONG = regex.compile(r"[\p{bidi_class=L}\p{bidi_class=R}\p{bidi_class=AL}]")
+_STRONG_OR_DIGIT = regex.compile(r"[\p{bidi_class=L}\p{bidi_class=R}\p{bidi_class=AL}\p{Nd}]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,21 +55,26 @@ class Face:
     family: str
     regular: Path
     bold: Path | None = None
+    right_to_left: bool = False
 
-    def draws(self, text: str) -> bool:
-        """Whether the face has a glyph for every character that shows."""
-        return _characters(self.regular).issuperset(_IGNORABLE.sub("", text))
+    def holds(self, text: str) -> bool:
+        """Whether the face has a glyph for every character, even for those that show nothing.
+
+        An engine that misses a joiner or a variation selector may draw its whole run in another font that has it.
+        """
+        return _characters(self.regular).issuperset(text)
 
 
-def _face(family: str, stem: str, *, bold: bool = False) -> Face:
-    return Face(family, _FOLDER / f"{stem}_400Regular.ttf", _FOLDER / f"{stem}_700Bold.ttf" if bold else None)
+def _face(family: str, stem: str, *, bold: bool = False, right_to_left: bool = False) -> Face:
+    regular, heavy = _FOLDER / f"{stem}_400Regular.ttf", _FOLDER / f"{stem}_700Bold.ttf"
+    return Face(family, regular, heavy if bold else None, right_to_left)
 
 
 EMOJI = _face("Noto Emoji", "NotoEmoji")
 FACES = (
     _face("Noto Sans", "NotoSans", bold=True),
-    _face("Noto Sans Arabic", "NotoSansArabic"),
-    _face("Noto Sans Hebrew", "NotoSansHebrew"),
+    _face("Noto Sans Arabic", "NotoSansArabic", right_to_left=True),
+    _face("Noto Sans Hebrew", "NotoSansHebrew", right_to_left=True),
     _face("Noto Sans Ethiopic", "NotoSansEthiopic"),
     _face("Noto Sans Bengali", "NotoSansBengali"),
     _face("Noto Sans Gurmukhi", "NotoSansGurmukhi"),
@@ -79,15 +97,16 @@ def _characters(file: Path) -> frozenset[str]:
 
 
 @functools.cache
-def _any_face_draws(character: str) -> bool:
-    return any(face.draws(character) for face in FACES)
+def _any_face_holds(character: str) -> bool:
+    return any(face.holds(character) for face in FACES)
 
 
 def undrawable(text: str) -> str:
     """The characters of the text, once each, that no font at hand can draw: almost always none."""
     if not BEYOND_BASE.search(text):
         return ""
-    return "".join(dict.fromkeys(c for c in BEYOND_BASE.findall(text) if not _any_face_draws(c)))
+    shown = BEYOND_BASE.findall(_IGNORABLE.sub("", text))
+    return "".join(dict.fromkeys(character for character in shown if not _any_face_holds(character)))
 
 
 def pieces(text: str) -> Iterator[tuple[str, Face | None]]:
@@ -103,12 +122,30 @@ def pieces(text: str) -> Iterator[tuple[str, Face | None]]:
 
 def _drawn_clusters(text: str) -> Iterator[tuple[str, Face | None]]:
     before: Face | None = None
+    at = known_until = 0
+    turns = False
     for cluster in _CLUSTER.findall(text):
-        if before and _NEUTRAL.fullmatch(cluster) and before is not EMOJI and before.draws(cluster):
-            yield cluster, before
-            continue
+        at += len(cluster)
+        if before and _NEUTRAL.fullmatch(cluster) and before is not EMOJI and before.holds(cluster):
+            if before.right_to_left and at > known_until:
+                turns, known_until = _turns(text, at)
+            if not (before.right_to_left and turns) or cluster.isdecimal():
+                yield cluster, before
+                continue
         for part, before in _faces_of(cluster):
             yield part, before
+
+
+def _turns(text: str, at: int) -> tuple[bool, int]:
+    """Whether the script turns from right-to-left to left-to-right after a sign, and up to where that is so.
+
+    A bracket or stop before such a turn belongs to what follows: with Arabic it would be drawn the other way round.
+    At the end of a text it belongs to the script that the text began with.
+    """
+    following = _STRONG_OR_DIGIT.search(text, at)
+    decides = following or STRONG.search(text)
+    turns = bool(decides and not decides.group().isdecimal() and not RIGHT_TO_LEFT.match(decides.group()))
+    return turns, following.start() if following else len(text)
 
 
 @functools.lru_cache(maxsize=4096)
@@ -117,8 +154,9 @@ def _faces_of(cluster: str) -> tuple[tuple[str, Face | None], ...]:
     if not BEYOND_BASE.search(cluster):
         return ((cluster, None),)
     ordered = (EMOJI, *FACES) if _EMOJI.search(cluster) else FACES
+    known = "".join(filter(_any_face_holds, cluster))
     for face in ordered:
-        if face.draws(cluster):
+        if face.holds(known):
             return ((cluster, face),)
     if len(cluster) == 1:
         return ((cluster, None),)

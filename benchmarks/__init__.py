@@ -1,0 +1,1 @@
+"""Benchmarks: what pepforms costs, as ratios in one run. `make bench` runs them all."""
