@@ -1,5 +1,6 @@
 """Run every benchmark, one after the other."""
 
-from benchmarks import fill
+from benchmarks import check, fill
 
 fill.main()
+check.main()

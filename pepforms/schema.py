@@ -34,8 +34,9 @@ class Field:
     `pointer` has `*` for the items of a list (`/targets/*/owner`) and is empty for the PEP itself. `type` is the real
     one: a field that may also be `{"unknown": reason}` is `unknowable`. `audience` holds everybody who may see the
     field or something in it. `own_rows` are audiences that see only the rows of the person the copy is for;
-    `authority_only` values are shown to nobody else (a remand, a placement for adoption). `needed` is `blocks` or
-    `warns` when the field is asked and missing at sign-off, `explainable` when a named person may explain that.
+    `authority_only` values are shown to nobody else (a remand, a placement for adoption). `law_none` gives, by value,
+    the facts of the law that this value says there are none of. `needed` is `blocks` or `warns` when the field is asked
+    and missing at sign-off, `explainable` when a named person may explain that.
     """
 
     pointer: str
@@ -56,6 +57,7 @@ class Field:
     own_rows: frozenset[str]
     authority_only: frozenset[str]
     law: tuple[str, ...]
+    law_none: Mapping[str, tuple[str, ...]]
     needed: str | None
     explainable: bool
     placement: bool
@@ -213,6 +215,7 @@ def _field(pointer: str, schema: Mapping[str, Any], parent: _Inherited, *, requi
         own_rows=frozenset(schema.get("x-own-rows", ())),
         authority_only=frozenset(schema.get("x-authority-only-values", ())),
         law=tuple(schema.get("x-law", ())),
+        law_none=MappingProxyType({value: tuple(items) for value, items in schema.get("x-law-none", {}).items()}),
         needed=schema.get("x-needed"),
         explainable=bool(schema.get("x-explainable", False)),
         placement=bool(schema.get("x-placement", False)),

@@ -503,7 +503,8 @@ def test_no_message_repeats_the_date_of_birth() -> None:
         (lambda pep: pep["child"].update(legal_name={}), "missing", "Given names and Family name"),
         (lambda pep: pep["child"].update(preferred_name=None), "wrong-type", "empty (null)"),
         (lambda pep: pep["pupil_premium_plus"]["lines"][0].update(quantity=0), "out-of-range", "above 0"),
-        (lambda pep: pep.update(schema_version="2"), "not-a-choice", "choose one of 1"),
+        (lambda pep: pep.update(schema_version="0"), "not-a-choice", "choose one of 1"),
+        (lambda pep: pep.update(schema_version="2"), "newer-schema-version", "newer pepforms"),
         (lambda pep: pep["child"].update(uln=True), "wrong-type", "say why it is not known"),
     ],
 )

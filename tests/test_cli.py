@@ -268,8 +268,20 @@ def test_no_message_and_no_file_name_tells_who_the_child_is(home: Path, tmp_path
 
 
 def test_every_command_shows_an_example_in_its_help() -> None:
-    for words in ("validate", "sections", "next", "rules", "render", "archive", "verify", "digest", "template list", "template fields", "doctor",
-                  "demo", "serve"):  # fmt: skip
+    commands = (
+        "validate",
+        "sections",
+        "next",
+        "rules",
+        "render",
+        "archive",
+        "verify",
+        "digest",
+        "doctor",
+        "demo",
+        "serve",
+    )
+    for words in (*commands, "template list", "template fields"):  # fmt: skip
         shown = run(*words.split(), "--help").stdout.decode()
         assert f"Example: pepforms {words}" in " ".join(shown.split()), words
 
@@ -284,7 +296,20 @@ def test_template_list_and_fields_name_what_an_author_may_use() -> None:
 
 def test_validate_says_which_facts_of_the_law_a_pep_holds() -> None:
     (entry,) = json.loads(run("validate", SIGNED, "--format", "json").stdout)["results"]
-    assert [row["item"] for row in entry["law"]] == "1a 1b 1c 1d 1e 2a 2b 2c 3a 3b 4 5".split()
+    assert [row["item"] for row in entry["law"]] == [
+        "1a",
+        "1b",
+        "1c",
+        "1d",
+        "1e",
+        "2a",
+        "2b",
+        "2c",
+        "3a",
+        "3b",
+        "4",
+        "5",
+    ]
     assert {row["status"] for row in entry["law"]} <= {"held", "unknown", "missing", "modified"}
     assert "What the law asks for" in run("validate", SIGNED).stdout.decode()
 

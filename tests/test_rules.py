@@ -5,6 +5,7 @@ import json
 import os
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ import pytest
 from pepforms import check, codes, days, profile
 from pepforms.check import catalogue
 from pepforms.check.attainment import SCALES, below_expected, below_prior, scale_of
-from pepforms.check.care import sdq_band
+from pepforms.check.care import sdq_band, years_later
 from pepforms.check.education import absence
 from pepforms.check.numbers import upn_check_letter
 from pepforms.check.plan import area_of
@@ -595,6 +596,17 @@ def test_a_pep_is_held_against_the_codes_of_its_own_year() -> None:
     for year, good in (("2024/25", True), ("2025/26", False)):
         pep = made(YEAR_8, both(put("pep.academic_year", year), put("care.placement.type", "P2")))
         assert ("code-not-in-force" not in {each.slug for each in problems(pep, "sign-off")}) is good
+
+
+def test_a_code_that_has_not_begun_says_from_when_it_holds() -> None:
+    pep = made(YEAR_8, both(put("pep.academic_year", "2023/24"), put("care.placement.type", "K3")))
+    (problem,) = [each for each in problems(pep, "sign-off") if each.slug == "code-not-in-force"]
+    assert "begins with 2024/25" in problem.message
+
+
+def test_the_anniversary_of_29_february_is_1_march_where_the_year_has_none() -> None:
+    assert years_later(date(2008, 2, 29), 18) == date(2026, 3, 1)
+    assert years_later(date(2008, 2, 29), 20) == date(2028, 2, 29)
 
 
 def test_without_a_plan_for_moving_on_autumn_only_warns() -> None:

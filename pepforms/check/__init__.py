@@ -6,9 +6,10 @@ cannot say run over the parts that the schema accepted (`rules` and its neighbou
 
 from dataclasses import dataclass
 
-from pepforms import schema
+from pepforms import migrate, schema
 from pepforms.check import reading, rules, shape
 from pepforms.check.finding import Finding, Order
+from pepforms.errors import Refused
 from pepforms.model import Pep, Problem, Stage, blocks
 from pepforms.profile import Profile
 
@@ -34,12 +35,17 @@ def check(data: bytes, stage: Stage, profile: Profile) -> Checked:
     pep, findings = reading.read(data)
     if not isinstance(pep, dict):
         return Checked(None, order.problems(findings))
-    findings += shape.findings(pep, order.schema)
+    try:
+        today, _ = migrate.current(pep)
+    except Refused as error:
+        newer = Finding(error.slug, ("schema_version",), str(error))
+        return Checked(pep, order.problems([*findings, newer], pep))
+    findings += shape.findings(today, order.schema)
     if any(finding.slug == shape.TOO_MANY for finding in findings):
         return Checked(pep, order.problems(_one_a_place(findings), pep))
     once = _one_a_place(findings)
     refused = frozenset(finding.steps for finding in once)
-    case = rules.Case(pep, shape.accepted(pep, once), stage, profile, order.schema, refused)
+    case = rules.Case(pep, shape.accepted(today, once), stage, profile, order.schema, refused)
     return Checked(pep, rules.explained(order.problems([*once, *rules.findings(case)], pep), case))
 
 

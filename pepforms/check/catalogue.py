@@ -10,6 +10,8 @@ READING: Mapping[str, str] = reading.SLUGS
 """Slugs of what cannot be read as it is written, each with its source."""
 SHAPE = frozenset(shape.SLUGS)
 """Slugs of what the schema refuses."""
+NEWER = "newer-schema-version"
+"""The slug of a PEP in a format that is newer than we are."""
 EXPLAINS_NOTHING = "exception-explains-nothing"
 _BLOCKS = {"draft": "put right first", "record": "put right before the record"}
 
@@ -29,6 +31,7 @@ def rows() -> tuple[Row, ...]:
     """Every problem, by its slug."""
     found = [Row(slug, "blocks", False, "draft", source) for slug, source in READING.items()]
     found += [Row(slug, "blocks", False, "draft", SCHEMA) for slug in SHAPE]
+    found.append(Row(NEWER, "blocks", False, "draft", SCHEMA))
     found.append(Row(EXPLAINS_NOTHING, "blocks", False, "sign-off", rules.PRACTICE))
     for rule in rules.every():
         stage = f"{rule.stage} (warns before)" if rule.warns_before else rule.stage

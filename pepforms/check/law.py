@@ -112,6 +112,8 @@ def _places(field: Field, value: Any, steps: Steps) -> Iterator[tuple[str, Found
     if field.law:
         for found, where in _own(field, value, steps):
             yield from ((item, found, where) for item in field.law)
+    if isinstance(value, str):
+        yield from ((item, "held", steps) for item in field.law_none.get(value, ()))
     for part, below, where in _parts(field, value, steps):
         yield from _places(part, below, where)
 
