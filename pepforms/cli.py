@@ -49,6 +49,8 @@ def main() -> NoReturn:
 
 def _flushed(code: int) -> int:
     """Standard output written to its end; a full disk shows only here."""
+    if sys.stdout is None:  # closed before we began
+        return code
     try:
         sys.stdout.flush()
     except OSError:

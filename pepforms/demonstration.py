@@ -31,7 +31,7 @@ def run(wiring: Wiring, out: Path) -> int:
     codes.append(many.show(many.records(wiring, signed, records, total=len(signed), force=True)))
     click.echo(f"\nOpen any PDF or Word file in {documents}; the sealed records and manifest.csv are in {records}.")
     click.echo(f"Then try: pepforms verify {records}/*.pdf")
-    return max(codes)
+    return many.worst(codes)
 
 
 def _signed_off(source: Source, wiring: Wiring) -> bool:

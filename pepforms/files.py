@@ -4,7 +4,7 @@ import contextlib
 import errno
 import os
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from pepforms.errors import Misconfigured, PepformsError, Refused, Unavailable
@@ -20,16 +20,25 @@ def folder(path: Path) -> Path:
 def write(path: Path, data: bytes, *, force: bool = False) -> None:
     """Put the bytes there at once: a reader sees the old file or the new one, never half of one."""
     with told(path):
-        if not force and path.exists() and path.read_bytes() != data:
-            raise Refused(
-                f"{path} is there already and differs. Move it away, choose another folder, or say --force.",
-                slug="file-differs",
-            )
-        replace(path, data)
+        if force:
+            replace(path, data)
+            return
+        try:
+            _put(path, data, _link)  # fails where a file is, also one that another thread has put there just now
+        except FileExistsError:
+            if path.read_bytes() != data:
+                raise Refused(
+                    f"{path} is there already and differs. Move it away, choose another folder, or say --force.",
+                    slug="file-differs",
+                ) from None
 
 
 def replace(path: Path, data: bytes) -> None:
     """Put the bytes there at once, whatever was there before."""
+    _put(path, data, os.replace)
+
+
+def _put(path: Path, data: bytes, publish: Callable[[str, Path], None]) -> None:
     handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=".pepforms-")
     try:
         with os.fdopen(handle, "wb") as file:
@@ -37,11 +46,23 @@ def replace(path: Path, data: bytes) -> None:
             file.flush()
             os.fsync(file.fileno())
         os.chmod(temporary, 0o600)
-        os.replace(temporary, path)
-    except BaseException:
+        publish(temporary, path)
+    finally:
         with contextlib.suppress(FileNotFoundError):
             os.unlink(temporary)
+
+
+def _link(temporary: str, path: Path) -> None:
+    try:
+        os.link(temporary, path)
+    except FileExistsError:
         raise
+    except OSError as error:
+        if error.errno not in (errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS):
+            raise
+        if path.exists():  # network shares without hard links: the look and the deed are two steps there
+            raise FileExistsError(errno.EEXIST, "is there", path) from error
+        os.replace(temporary, path)
 
 
 @contextlib.contextmanager

@@ -41,7 +41,13 @@ class Failures:
     @property
     def exit_code(self) -> int:
         """Of all that went wrong, the code of whoever must act first."""
-        return next((code for code in _WORST_FIRST if code in self.codes), 0)
+        return worst(self.codes)
+
+
+def worst(codes: Iterable[int]) -> int:
+    """The exit code that counts among several."""
+    found = set(codes)
+    return next((code for code in _WORST_FIRST if code in found), 0)
 
 
 def records(

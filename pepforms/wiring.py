@@ -71,7 +71,7 @@ class Wiring:
         if self.settings.path("seal.key_file"):
             anchors.append(self.sealer.certificate_pem)
         demonstration = self.settings.home / DEMONSTRATION_KEY
-        if not named and demonstration.exists():
+        if not named and not self.settings.path("seal.key_file") and demonstration.exists():
             anchors.append(seal.Sealer.load(demonstration, _DEMONSTRATION_PASSPHRASE).certificate_pem)
         return tuple(anchors)
 

@@ -5,6 +5,7 @@ import io
 import json
 import subprocess
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pikepdf
@@ -155,6 +156,20 @@ def test_files_are_whole_or_not_there(tmp_path: Path) -> None:
         files.write(tmp_path / "none" / "b.pdf", b"")
     with pytest.raises(Unavailable), files.told(file), Path("/dev/full").open("wb", buffering=0) as full:
         full.write(b"x")
+
+
+def test_of_two_different_files_for_one_name_at_once_only_one_is_written(tmp_path: Path) -> None:
+    def put(data: bytes) -> bytes | None:
+        try:
+            files.write(tmp_path / "a.pdf", data)
+        except Refused:
+            return None
+        return data
+
+    with ThreadPoolExecutor(8) as pool:
+        written = [data for data in pool.map(put, [bytes([number]) * 50_000 for number in range(8)]) if data]
+    assert written == [(tmp_path / "a.pdf").read_bytes()]
+    assert [path.name for path in tmp_path.iterdir()] == ["a.pdf"]
 
 
 def test_settings_come_from_the_file_and_the_environment_wins(tmp_path: Path) -> None:
