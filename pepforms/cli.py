@@ -11,7 +11,7 @@ from typing import Any, NoReturn
 
 import click
 
-from pepforms import __version__, check, digest, files, forms, many, pipeline, report, settings, sources
+from pepforms import __version__, check, days, digest, files, forms, many, pipeline, report, settings, sources
 from pepforms.archive import verify as verification
 from pepforms.check import sections
 from pepforms.errors import PepformsError, Unreadable
@@ -90,10 +90,12 @@ def validate(wiring: Wiring, paths: tuple[str, ...], stage: Any, as_format: str)
     Example: pepforms validate samples/valid --stage sign-off
     """
 
+    together = check.Together()
+
     def judged(source: Source) -> check.Checked:
         if source.error:
             raise source.error
-        return check.check(source.data, stage, wiring.profile)
+        return check.check(source.data, stage, wiring.profile, together.beside(source.name))
 
     results: list[dict[str, Any]] = []
     failures = many.Failures()
@@ -213,7 +215,7 @@ def sections_(wiring: Wiring, paths: tuple[str, ...], as_format: str) -> int:
     def begun(source: Source) -> list[sections.Section]:
         pep, _ = pipeline.checked(many.read(source), "draft", wiring.profile)
         problems = check.check(source.data, "sign-off", wiring.profile).problems
-        return sections.sections(pep, problems, wiring.profile)
+        return sections.sections(pep, problems, wiring.profile, days.today())
 
     results: list[dict[str, Any]] = []
     failures = many.Failures()

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from pepforms import schema
-from pepforms.check import Checked, law, rules
+from pepforms.check import Checked, law, rules, together
 from pepforms.errors import PepformsError
 from pepforms.model import Stage
 from pepforms.profile import Profile
@@ -41,7 +41,7 @@ def validation_text(result: dict[str, Any], checked: Checked, profile: Profile) 
 
 def rule_book() -> Iterator[str]:
     """Every rule beyond the schema: its slug, what it does, from which stage, what it says, where it comes from."""
-    for rule in sorted(rules.every(), key=lambda rule: rule.slug):
+    for rule in sorted((*rules.every(), together.RULE), key=lambda rule: rule.slug):
         does = "blocks, can be explained" if rule.explainable else rule.severity
         yield f"{rule.slug}\n    {rule.says}\n    {does}, from stage {rule.stage}; {rule.source}"
 

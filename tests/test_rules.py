@@ -14,10 +14,11 @@ import pytest
 from pepforms import check, codes, days, profile
 from pepforms.check import catalogue
 from pepforms.check.attainment import SCALES, below_expected, below_prior, scale_of
-from pepforms.check.care import sdq_band, years_later
+from pepforms.check.care import sdq_band
 from pepforms.check.education import absence
 from pepforms.check.numbers import upn_check_letter
 from pepforms.check.plan import area_of
+from pepforms.days import years_later
 from pepforms.digest import pep_digest
 from pepforms.model import Problem, Stage
 from pepforms.profile import Profile

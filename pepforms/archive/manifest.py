@@ -6,11 +6,11 @@ import fcntl
 import io
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, fields, replace
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from pepforms import files
+from pepforms import files, retention
 from pepforms.archive.verify import Facts
 from pepforms.errors import Refused
 from pepforms.model import Pep
@@ -48,6 +48,7 @@ def row(
     pep: Pep, filename: str, pdf: bytes, facts: Facts, *, title: str, signed_off_at: datetime, profile: Profile
 ) -> Row:
     """The row of a record that was just verified."""
+    kept = retention.kept_until(pep, profile.retention_years)
     worker: dict[str, Any] = next((person for person in pep["people"] if person["role"] == "social_worker"), {})
     return Row(
         lcs_person_id=pep["child"]["lcs_person_id"],
@@ -61,7 +62,7 @@ def row(
         social_worker=worker.get("name", ""),
         team=worker.get("organisation", ""),
         protective_marking=profile.protective_marking,
-        retention_until=retention(pep["child"].get("date_of_birth"), profile.retention_years),
+        retention_until=kept.isoformat() if kept else "",
         source="pepforms",
         pdf_standard=f"{facts.pdfa.claims}, {facts.pdfua.claims}",
         filename=filename,
@@ -69,20 +70,6 @@ def row(
         pages=str(facts.pages),
         sha256=facts.sha256,
     )
-
-
-def retention(date_of_birth: object, years: int) -> str:
-    """The birthday until which a record is kept (75th: Care Planning Regulations 2010, regulation 50).
-
-    One born on 29 February has it on 1 March in a common year; empty where the date of birth is not known.
-    """
-    if not isinstance(date_of_birth, str):
-        return ""
-    born = date.fromisoformat(date_of_birth)
-    try:
-        return born.replace(year=born.year + years).isoformat()
-    except ValueError:
-        return date(born.year + years, 3, 1).isoformat()
 
 
 def add(folder: Path, rows: Sequence[Row]) -> None:

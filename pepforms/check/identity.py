@@ -6,8 +6,9 @@ from typing import Any
 
 from pepforms import codes
 from pepforms.check.finding import Steps
-from pepforms.check.rules import PRACTICE, Case, Found, rule
+from pepforms.check.rules import LAW, PRACTICE, Case, Found, rule
 from pepforms.check.words import day, listing
+from pepforms.retention import kept_until
 
 _ROWS_WITH_IDS = (
     ("people",),
@@ -116,6 +117,18 @@ def year_group_and_age(case: Case) -> Iterator[Found]:
             yield Found(("education", "year_group"), message)
 
 
+@rule("retention-unknown", source=f"{LAW}, regulation 50", severity="warns")
+def retention_unknown(case: Case) -> Iterator[Found]:
+    """It is known until when the child's record is kept."""
+    where = ("child", "date_of_birth")
+    if case.value(*where) and kept_until(case.accepted, case.profile.retention_years) is None:
+        message = (
+            f"{case.place(*where)}: without it nobody can say until when the record is kept. Give it as soon as it is "
+            "known, as claimed or assessed if need be."
+        )
+        yield Found(where, message)
+
+
 @rule("dates-out-of-order", source=PRACTICE, warns_before=True)
 def dates_out_of_order(case: Case) -> Iterator[Found]:
     """What comes first in life comes first in the PEP: birth, care, placement, meeting, next meeting."""
@@ -155,5 +168,6 @@ _ORDERED: tuple[tuple[tuple[str, ...], tuple[str, ...]], ...] = (
     (("education", "behaviour", "from"), ("education", "behaviour", "to")),
     (("education", "attendance", "to"), ("meeting", "date")),
     (("meeting", "date"), ("meeting", "next_date")),
+    (("meeting", "date"), ("follow_up", "died_on")),
 )
 """Pairs of places, the earlier day first."""
