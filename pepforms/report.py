@@ -55,7 +55,10 @@ def heading(problem: dict[str, Any]) -> str:
 
 def problem_text(problem: dict[str, Any]) -> str:
     """One problem: how pressing, the sentence, and where it stands in the data."""
-    sentence = textwrap.fill(problem["message"], _WIDTH, initial_indent="      ", subsequent_indent="      ")
+    indent = " " * 6
+    sentence = textwrap.fill(
+        problem["message"], _WIDTH, initial_indent=indent, subsequent_indent=indent, break_on_hyphens=False
+    )
     return f"  {heading(problem)}\n{sentence}\n      ({problem['slug']} at {problem['pointer'] or 'the whole file'})"
 
 

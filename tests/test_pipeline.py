@@ -117,12 +117,13 @@ def test_a_foreign_manifest_is_never_overwritten(record: pipeline.Record, tmp_pa
     assert (tmp_path / "manifest.csv").read_text() == "who,what\n"
 
 
-@pytest.mark.parametrize(
-    ("born", "kept_until"),
-    [("2014-03-14", "2089-03-14"), ("2012-02-29", "2087-03-01"), (None, ""), ({"unknown": "?"}, "")],
-)
-def test_a_record_is_kept_until_the_75th_birthday(born: object, kept_until: str) -> None:
-    assert manifest.retention(born, 75) == kept_until
+def test_a_death_after_sign_off_shortens_how_long_the_record_is_kept_and_leaves_it_alone(
+    record: pipeline.Record, wiring: Wiring
+) -> None:
+    pep = json.loads(SIGNED) | {"follow_up": {"died_on": "2027-01-05"}}
+    again = pipeline.archive(pep, forms.named("pep"), wiring, record.document.data)
+    assert again.document == record.document
+    assert again.row.retention_until == "2042-01-05"
 
 
 def test_an_unsigned_pep_is_refused_with_every_problem(wiring: Wiring) -> None:

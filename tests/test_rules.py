@@ -151,6 +151,22 @@ def attended(possible: int, attended: int) -> Change:
     )
 
 
+def schools(*spans: tuple[str, Any], now: str = "2026-03-02") -> Change:
+    """A change of all schools: those before, first and last day of each, and the one now."""
+    before = [{"name": "Notional School", "from": first, "to": last} for first, last in spans]
+    here = {"name": "Mockford Academy", "unknown": "Not listed", "from": now, "main": True}
+    return both(put("education.history", before), put("education.settings", [here]))
+
+
+def without_school(since: str) -> Change:
+    """A change of the school now: there is none."""
+    return both(
+        drop("education.settings"),
+        put("pep.provision_state", "no_school"),
+        put("education.no_school", {"since": since, "reason": "Waiting for a place"}),
+    )
+
+
 def subject(**values: object) -> Change:
     """A change of all attainment: one subject, about which there is no target."""
     return put("education.attainment", [{"subject": "Juggling", **values}])
@@ -245,8 +261,15 @@ ROWS: list[tuple[str, str, Change, bool] | tuple[str, str, Change, bool, Profile
     ("impossible-year", YEAR_8, put("pupil_premium_plus.financial_year", "2026-25"), True),
     ("year-group-and-age", YEAR_8, put("education.year_group", "9"), False),
     ("year-group-and-age", YEAR_8, put("education.year_group", "10"), True),
+    ("year-group-and-age", YEAR_8, put("education.year_group", "7"), False),
+    ("year-group-and-age", YEAR_8, put("education.year_group", "6"), True),
     ("dates-out-of-order", YEAR_8, put("care.looked_after_from", "2026-02-16"), False),
     ("dates-out-of-order", YEAR_8, put("care.looked_after_from", "2026-02-17"), True),
+    ("dates-out-of-order", YEAR_8, put("follow_up.died_on", "2026-11-17"), False),
+    ("dates-out-of-order", YEAR_8, put("follow_up.died_on", "2026-11-16"), True),
+    ("retention-unknown", YEAR_8, nothing, False),
+    ("retention-unknown", YEAR_8, put("child.date_of_birth", {"unknown": "No papers; age not yet assessed"}), True),
+    ("retention-unknown", YEAR_8, drop("child.date_of_birth"), False),
     # What is needed
     ("needed", YEAR_8, put("care.placement.confidential", False), False),
     ("needed", YEAR_8, drop("care.placement.confidential"), True),
@@ -287,6 +310,13 @@ ROWS: list[tuple[str, str, Change, bool] | tuple[str, str, Change, bool, Profile
     ("move-in-key-stage-4", YEAR_10, both(moved(ended="2026-08-31"), put("care.placement.start", "2026-08-31")), False),
     ("placement-provider", YEAR_8, both(drop("care.placement.provider"), put("care.placement.type", "T4")), False),
     ("placement-provider", YEAR_8, drop("care.placement.provider"), True),
+    ("placement-provider", YEAR_8, put("care.placement.type", "T4"), True),
+    ("placement-provider", YEAR_8, put("care.placement.type", "Z11"), True),
+    ("placement-provider", YEAR_8, put("care.placement.provider", {"unknown": "Asked"}), False),
+    ("nobody-to-ring", YEAR_8, drop("care.collection.ring_first"), False),
+    ("nobody-to-ring", YEAR_8, both(drop("care.collection.ring_first"), drop("care.collection.emergency")), True),
+    ("review-before-meeting", YEAR_8, put("care.next_review", "2026-11-17"), False),
+    ("review-before-meeting", YEAR_8, put("care.next_review", "2026-11-16"), True),
     ("confidential-and-told", YEAR_11, drop("care.collection.must_not_be_told"), False),
     ("confidential-and-told", YEAR_8, drop("care.collection.must_not_be_told"), True),
     ("permissions-incomplete", YEAR_8, put("care.permissions", [{"matter": "Everything"}]), False),
@@ -352,6 +382,47 @@ ROWS: list[tuple[str, str, Change, bool] | tuple[str, str, Change, bool, Profile
     ("over-45-days", YEAR_8, suspended(60, 31, start="2026-09-01"), True),
     ("excluded-and-on-roll", YEAR_8, suspended(1, kind="PERM", start="2026-02-27"), False),
     ("excluded-and-on-roll", YEAR_8, suspended(1, kind="PERM", start="2026-10-06"), True),
+    # Schools before and now
+    ("schools-overlap", YEAR_8, schools(("2025-09-03", "2026-03-02")), False),
+    ("schools-overlap", YEAR_8, schools(("2025-09-03", "2026-03-03")), True),
+    ("schools-overlap", YEAR_8, schools(("2023-09-04", "2026-02-27"), ("2024-01-08", "2026-02-27")), False),
+    ("schools-overlap", YEAR_8, schools(("2023-09-04", "2026-02-27"), ("2024-01-08", "2026-02-28")), True),
+    ("schools-overlap", YEAR_8, schools(("2024-01-08", "2024-07-19"), ("2023-09-04", "2026-02-27")), False),
+    ("schools-overlap", YEAR_8, schools(("2025-09-03", {"unknown": "Still on roll"})), False),
+    ("schools-overlap", YEAR_9, put("education.settings.1.from", "2024-07-01"), False),
+    ("schools-overlap", YEAR_9, put("education.settings.0.from", "2024-07-18"), True),
+    ("gap-in-schools", YEAR_8, schools(("2025-09-03", "2026-01-30")), False),
+    ("gap-in-schools", YEAR_8, schools(("2025-09-03", "2026-01-29")), True),
+    ("gap-in-schools", YEAR_8, schools(("2022-09-05", "2025-06-27"), now="2025-09-26"), False),
+    ("gap-in-schools", YEAR_8, schools(("2022-09-05", "2025-06-27"), now="2025-09-29"), True),
+    ("gap-in-schools", YEAR_8, schools(("2022-09-05", "2025-12-19"), now="2026-01-19"), False),
+    ("gap-in-schools", YEAR_8, schools(("2022-09-05", "2026-02-27"), ("2024-01-08", "2024-03-22")), False),
+    ("gap-in-schools", YEAR_8, schools(("2025-09-03", {"unknown": "Not said"})), False),
+    ("gap-in-schools", YEAR_8, schools(("2018-09-05", "2020-07-17"), ({"unknown": "?"}, "2026-02-27")), False),
+    (
+        "gap-in-schools",
+        YEAR_8,
+        both(schools(("2025-09-03", "2026-01-29")), put("child.date_of_birth", {"unknown": "?"})),
+        False,
+    ),
+    ("gap-in-schools", YEAR_8, schools(("2016-09-05", "2017-07-21"), now="2019-05-01"), False),
+    ("gap-in-schools", YEAR_8, schools(("2016-09-05", "2017-07-21"), now="2019-05-02"), True),
+    (
+        "gap-in-schools",
+        YEAR_8,
+        both(schools(("2016-09-05", "2017-07-21"), now="2019-09-02"), put("child.date_of_birth", "2014-03-31")),
+        True,
+    ),
+    (
+        "gap-in-schools",
+        YEAR_8,
+        both(schools(("2016-09-05", "2017-07-21"), now="2019-09-02"), put("child.date_of_birth", "2014-04-01")),
+        False,
+    ),
+    ("gap-in-schools", YEAR_8, both(schools(("2022-09-05", "2026-01-30")), without_school("2026-03-02")), False),
+    ("gap-in-schools", YEAR_8, both(schools(("2022-09-05", "2026-01-29")), without_school("2026-03-02")), True),
+    ("gap-in-schools", "college-esol", schools(("2020-09-07", "2025-05-30"), now="2025-09-29"), False),
+    ("gap-in-schools", "college-esol", schools(("2020-09-07", "2025-05-29"), now="2025-09-29"), True),
     # Attainment
     ("attainment-value", YEAR_8, subject(scale="GCSE 9–1", current="9", predicted="U", target="5-4"), False),
     ("attainment-value", YEAR_8, subject(scale="GCSE 9–1", current="10"), True),
@@ -372,6 +443,11 @@ ROWS: list[tuple[str, str, Change, bool] | tuple[str, str, Change, bool, Profile
     ("attainment-value", YEAR_8, subject(scale="Reading age", current="9:12"), True),
     ("attainment-value", YEAR_8, subject(scale="P levels", current="P6"), True),
     ("attainment-value", YEAR_8, subject(scale="Our own steps", current="Step 43"), False),
+    ("attainment-value", "year-5-review", subject(subject="Writing", scale="KS2 scaled score", current="99"), True),
+    ("test-without-name-or-day", YEAR_8, subject(scale="CATs", method="CAT4", date="2026-10-01"), False),
+    ("test-without-name-or-day", YEAR_8, subject(scale="CATs", method="CAT4"), True),
+    ("test-without-name-or-day", YEAR_8, subject(scale="Reading age", date="2026-10-01"), True),
+    ("test-without-name-or-day", YEAR_8, subject(scale="GCSE 9–1"), False),
     ("below-and-no-target", YEAR_8, subject(current="Step 3", against_expected="at"), False),
     ("below-and-no-target", YEAR_8, subject(current="Step 3", against_expected="below"), True),
     ("below-and-no-target", YEAR_8, subject(scale="GCSE 9–1", current="4", prior="4"), False),
@@ -386,6 +462,13 @@ ROWS: list[tuple[str, str, Change, bool] | tuple[str, str, Change, bool, Profile
     ("predicted-missing", YEAR_10, drop("education.attainment.0.predicted"), True),
     ("predicted-missing", YEAR_9, drop("education.attainment.0.predicted"), False),
     # The plan
+    ("intervention-incomplete", YEAR_8, drop("education.needs.interventions.0.where"), False),
+    (
+        "intervention-incomplete",
+        YEAR_8,
+        both(drop("education.needs.interventions.0.where"), drop("education.needs.interventions.0.who")),
+        True,
+    ),
     ("no-aspirations", YEAR_9, nothing, False),
     ("no-aspirations", YEAR_9, drop("views.child.aspirations"), True),
     ("no-aspirations", YEAR_8, drop("views.child.aspirations"), False),
@@ -636,6 +719,31 @@ def test_what_is_missing_is_said_once_where_a_rule_has_more_to_say() -> None:
     assert [each.slug for each in problems(pep) if each.pointer == "/transition"] == ["no-transition-plan"]
 
 
+def test_a_warning_never_hides_that_something_needed_is_missing() -> None:
+    found = problems(made("neet-17", drop("people")), "sign-off")
+    assert [(each.slug, each.severity) for each in found if each.pointer == "/people"] == [
+        ("needed", "blocks"),
+        ("personal-adviser-missing", "warns"),
+    ]
+
+
+def test_what_exceptions_do_not_explain_is_said_in_the_order_of_the_form() -> None:
+    told = {"slug": "no-sdq", "pointer": "/care/sdq", "reason": "So it was", "by": "vso", "on": "2026-11-17"}
+    found = problems(made(YEAR_8, both(put("exceptions", [told]), own_digest)))
+    assert [each.pointer for each in found] == ["/exceptions/0", "/sign_offs/0/digest"]
+
+
+def test_a_gap_is_said_where_the_next_school_begins_and_what_to_do() -> None:
+    (problem,) = [
+        each for each in problems(made(YEAR_8, schools(("2025-09-03", "2026-01-29")))) if each.slug == "gap-in-schools"
+    ]
+    assert problem.pointer == "/education/settings/0/from"
+    assert problem.message == (
+        "School or setting 1: from 29 January 2026 to 2 March 2026 no school is given. Add the one that is missing, or "
+        "a row that says that there was none, and why."
+    )
+
+
 def test_a_child_without_school_has_the_caseworker_answer_for_education() -> None:
     pep = made(FIRST, put("child.upn", "B801200005010"))
     (problem,) = [each for each in problems(pep, "draft") if each.slug == "wrong-upn"]
@@ -743,6 +851,7 @@ def test_a_scale_is_known_by_the_words_people_use(called: str | None, name: str 
 
 # docs/problems.md
 
+ANOTHER = {"lcs_person_id": "900099", "upn": CHILDREN[YEAR_8]["child"]["upn"]}
 PROBLEMS = Path(__file__).parent.parent / "docs" / "problems.md"
 HEAD = """# Problems
 
@@ -768,6 +877,12 @@ def examples() -> dict[str, str]:
             each.message for each in problems(made(child, change), by=[*rest, HILLINGDON][1]) if each.slug == slug
         ]
         found.setdefault(slug, messages[0])
+    together = check.Together()
+    for number, pep in enumerate((CHILDREN[YEAR_8], made(YEAR_8, put("child", ANOTHER)))):
+        data = json.dumps(pep).encode()
+        beside = together.beside(f"autumn.jsonl#{number + 1}")
+        for problem in check.check(data, "draft", HILLINGDON, beside).problems:
+            found.setdefault(problem.slug, problem.message)
     for data in (b" " * 20_000_001, json.dumps({"targets": [None] * 6_000}).encode()):
         for problem in check.check(data, "draft", HILLINGDON).problems:
             found.setdefault(problem.slug, problem.message)
