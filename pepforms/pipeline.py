@@ -77,7 +77,7 @@ def render(pep: Pep, form: Form, audience: Audience, to: To, workshop: Workshop)
     if to == "docx":
         return Document(name, docx)
     pdf = workshop.convert(docx, about=name)
-    return Document(name, stamp.finish(pdf, title=title(pep, form)))
+    return Document(name, stamp.finish(pdf, title=title(pep, form, workshop.profile)))
 
 
 def archive(pep: Pep, form: Form, workshop: Workshop, there: bytes | None = None) -> Record:
@@ -94,7 +94,7 @@ def archive(pep: Pep, form: Form, workshop: Workshop, there: bytes | None = None
     pdf = workshop.convert(docx, about=name)
     signed = signed_off_at(pep, workshop.profile)
     mark_ = mark(pep, workshop.profile)
-    stamped = stamp.finish(pdf, title=title(pep, form), stamp=mark_, embedded=data_of(pep), at=signed)
+    stamped = stamp.finish(pdf, title=title(pep, form, workshop.profile), stamp=mark_, embedded=data_of(pep), at=signed)
     sealed = workshop.seal(stamped)
     facts = workshop.verify(sealed)
     if not facts.holds:
@@ -104,22 +104,26 @@ def archive(pep: Pep, form: Form, workshop: Workshop, there: bytes | None = None
 
 def _recorded(pep: Pep, form: Form, name: str, pdf: bytes, facts: verify.Facts, workshop: Workshop) -> Record:
     signed = signed_off_at(pep, workshop.profile)
-    row = manifest.row(pep, name, pdf, facts, title=title(pep, form), signed_off_at=signed, profile=workshop.profile)
+    row = manifest.row(
+        pep, name, pdf, facts, title=title(pep, form, workshop.profile), signed_off_at=signed, profile=workshop.profile
+    )
     return Record(Document(name, pdf), row)
 
 
-def title(pep: Pep, form: Form) -> str:
-    """The title that a reader's program shows; it names no child."""
-    return f"{form.title}, {pep['pep']['term']} term {pep['pep']['academic_year']}"
+def title(pep: Pep, form: Form, profile: Profile) -> str:
+    """The title that a reader's program shows, in the authority's name for the form; it names no child."""
+    return f"{profile.documents.get(form.name, form.title)}, {pep['pep']['term']} term {pep['pep']['academic_year']}"
 
 
 def told(pep: Pep, form: Form, audience: Audience, profile: Profile) -> dict[str, Any]:
     """What a template may say of the document itself, as `document.…`."""
     return {
-        "title": title(pep, form),
-        "form": form.title,
+        "title": title(pep, form, profile),
+        "form": profile.documents.get(form.name, form.title),
         "authority": profile.authority,
         "virtual_school": profile.virtual_school,
+        "child_term": profile.child_term,
+        "child_term_plural": profile.child_term_plural,
         "marking": profile.protective_marking,
         "notice": _NOTICES[audience],
         "draft": not pep.get("sign_offs"),

@@ -86,6 +86,8 @@ _OF_THE_DOCUMENT = {
     "form": "The name of the form",
     "authority": "The authority",
     "virtual_school": "The Virtual School",
+    "child_term": "The authority’s word for a child in its care",
+    "child_term_plural": "The same for several children",
     "marking": "The protective marking",
     "notice": "Whose copy this is, and what not to do with it",
     "draft": "Whether nobody has signed the PEP off (for if)",

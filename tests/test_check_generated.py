@@ -15,6 +15,7 @@ from jsonschema import Draft202012Validator
 from pepforms import check, codes, profile, schema
 from pepforms.check.catalogue import SHAPE
 from pepforms.check.finding import Steps
+from pepforms.check.identity import ROWS_WITH_IDS
 from pepforms.check.numbers import upn_check_letter
 from pepforms.check.rules import NEEDED
 from pepforms.model import STAGES, Problem, Stage
@@ -129,23 +130,12 @@ def consistent(pep: dict[str, Any]) -> dict[str, Any]:
     made = copy.deepcopy(pep)
     made["people"] = [*made.get("people", []), {"id": "vso", "role": "virtual_school_officer", "name": "Sasha"}]
     made["targets"] = [*made.get("targets", []), {"id": "T"}]
-    for way in (
-        ("people",),
-        ("previous_targets",),
-        ("previous_actions",),
-        ("targets",),
-        ("actions",),
-        LINES,
-        APPROVALS,
-    ):
+    for way, name in ROWS_WITH_IDS:
         rows = functools.reduce(lambda place, step: place.get(step, {}), way, made)
         for number, row in enumerate(rows if isinstance(rows, list) else ()):
-            row["id"] = f"{number}-{row['id']}"[:40]
+            row[name] = f"{number}-{row[name]}"[:40]
     made.get("views", {}).get("child", {}).pop("pictures", None)
     return meaning(schema.load().root, made, made)
-
-
-LINES, APPROVALS = ("pupil_premium_plus", "lines"), ("pupil_premium_plus", "approvals")
 
 
 def meaning(field: schema.Field, value: Any, pep: dict[str, Any]) -> Any:

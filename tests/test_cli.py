@@ -336,12 +336,18 @@ def test_the_same_pep_is_judged_differently_by_two_profiles() -> None:
     theirs = run("validate", SIGNED, "--stage", "record", PEPFORMS_PROFILE="example-shire")
     assert ours.returncode == 0
     assert theirs.returncode == 65
-    assert "not-signed-off" in theirs.stdout.decode()
+    assert "the Designated teacher has not signed this PEP" in theirs.stdout.decode()
+    first = SAMPLES / "unaccompanied-16-tigrinya.json"
+    assert run("validate", first, "--stage", "sign-off").returncode == 0
+    late = run("validate", first, "--stage", "sign-off", PEPFORMS_PROFILE="example-shire")
+    assert late.returncode == 65
+    assert "the first PEP meeting was due by 12 October 2026" in " ".join(late.stdout.decode().split())
 
 
 def test_rules_name_every_rule_and_its_source() -> None:
     listed = run("rules").stdout.decode()
     assert "attendance-sum" in listed
+    assert "upn-of-another-child" in listed
     assert "Regulations" in listed
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import pikepdf
 import pytest
 
-from pepforms import digest, files, forms, naming, pipeline, resources, settings
+from pepforms import digest, files, forms, naming, pipeline, profile, resources, settings
 from pepforms.archive import manifest, verify
 from pepforms.errors import Misconfigured, Refused, Unavailable
 from pepforms.wiring import Wiring
@@ -84,6 +84,14 @@ def test_the_stamp_names_who_signed_and_the_meeting_and_no_child(record: pipelin
     assert pep["sign_offs"][0]["digest"][:16] in text
     private = [pep["child"]["lcs_person_id"], pep["child"]["upn"], pep["child"]["preferred_name"]]
     assert not [value for value in private if value in text]
+
+
+def test_a_document_is_called_what_the_authority_calls_it() -> None:
+    pep, form = json.loads(SIGNED), forms.named("pep")
+    for name, called in (("hillingdon", "Personal Education Plan"), ("example-shire", "My Learning Plan")):
+        told = pipeline.told(pep, form, "authority", profile.load(name))
+        assert (told["form"], told["title"]) == (called, f"{called}, autumn term 2026/27")
+    assert (told["child_term"], told["child_term_plural"]) == ("cared-for child", "cared-for children")
 
 
 def test_a_record_has_its_row_in_the_manifest(record: pipeline.Record, tmp_path: Path) -> None:

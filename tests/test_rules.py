@@ -11,11 +11,12 @@ from typing import Any
 
 import pytest
 
-from pepforms import check, codes, days, profile
-from pepforms.check import catalogue
+from pepforms import check, codes, days, profile, schema
+from pepforms.check import catalogue, words
 from pepforms.check.attainment import SCALES, below_expected, below_prior, scale_of
 from pepforms.check.care import sdq_band
 from pepforms.check.education import absence
+from pepforms.check.identity import ORDERED
 from pepforms.check.numbers import upn_check_letter
 from pepforms.check.plan import area_of
 from pepforms.days import years_later
@@ -243,6 +244,7 @@ ROWS: list[tuple[str, str, Change, bool] | tuple[str, str, Change, bool, Profile
     ("upn-authority", YEAR_8, put("child.upn", upn_check_letter("A999000005001") + "999000005001"), True),
     ("school-number", YEAR_8, put("education.settings.0.urn", "999801"), False),
     ("school-number", YEAR_8, put("education.settings.0.urn", "99980"), True),
+    ("school-number", YEAR_8, put("education.settings.0.urn", "9998011"), True),
     ("school-number", YEAR_8, put("education.settings.0.laestab", "999/4001"), False),
     ("school-number", YEAR_8, put("education.history.0.laestab", "999400"), True),
     # Codes and references
@@ -256,6 +258,11 @@ ROWS: list[tuple[str, str, Change, bool] | tuple[str, str, Change, bool, Profile
     ("unknown-target", YEAR_8, line(target_id="T9"), True),
     ("repeated-id", YEAR_8, put("actions.1.id", "A9"), False),
     ("repeated-id", YEAR_8, put("actions.1.id", "A1"), True),
+    ("repeated-id", YEAR_8, put("previous_spend.+", {"line_id": "L1"}), True),
+    ("unknown-reference", YEAR_8, put("follow_up.actions", [{"action_id": "A5", "status": "done"}]), False),
+    ("unknown-reference", YEAR_8, put("follow_up.actions", [{"action_id": "A6", "status": "done"}]), True),
+    ("unknown-reference", YEAR_8, put("follow_up.spend", [{"line_id": "L4", "spent": "250.00"}]), False),
+    ("unknown-reference", YEAR_8, put("follow_up.spend", [{"line_id": "A1", "spent": "250.00"}]), True),
     ("impossible-year", YEAR_8, put("pep.academic_year", "2026/27"), False),
     ("impossible-year", YEAR_8, put("pep.academic_year", "2026/28"), True),
     ("impossible-year", YEAR_8, put("pupil_premium_plus.financial_year", "2026-25"), True),
@@ -308,6 +315,10 @@ ROWS: list[tuple[str, str, Change, bool] | tuple[str, str, Change, bool, Profile
     ("move-in-key-stage-4", YEAR_10, moved(disrupted_ks4=False), False),
     ("move-in-key-stage-4", YEAR_10, moved(), True),
     ("move-in-key-stage-4", YEAR_10, both(moved(ended="2026-08-31"), put("care.placement.start", "2026-08-31")), False),
+    ("move-in-key-stage-4", YEAR_10, both(moved(ended="2026-08-31"), put("care.placement.start", "2026-09-01")), True),
+    ("move-in-key-stage-4", YEAR_11, both(moved(ended="2025-08-31"), put("care.placement.start", "2025-09-01")), True),
+    ("move-in-key-stage-4", YEAR_11, both(moved(ended="2025-08-31"), put("care.placement.start", "2025-08-31")), False),
+    ("move-in-key-stage-4", YEAR_9, both(moved(ended="2026-09-01"), put("care.placement.start", "2026-09-01")), False),
     ("placement-provider", YEAR_8, both(drop("care.placement.provider"), put("care.placement.type", "T4")), False),
     ("placement-provider", YEAR_8, drop("care.placement.provider"), True),
     ("placement-provider", YEAR_8, put("care.placement.type", "T4"), True),
@@ -360,6 +371,16 @@ ROWS: list[tuple[str, str, Change, bool] | tuple[str, str, Change, bool, Profile
     ("part-time-without-reason", YEAR_9, nothing, False),
     ("part-time-without-reason", YEAR_9, drop("education.settings.0.part_time_until"), True),
     ("part-time-without-reason", "college-esol", hours(12), False),
+    ("part-time-without-reason", YEAR_11, hours(12), True),
+    ("part-time-without-reason", YEAR_11, both(hours(12), put("education.year_group", "12")), False),
+    ("part-time-without-reason", "reception-at-home", hours(12), False),
+    (
+        "part-time-without-reason",
+        "reception-at-home",
+        both(hours(12), put("child.date_of_birth", "2021-11-10")),
+        False,
+    ),
+    ("part-time-without-reason", "reception-at-home", both(hours(12), put("child.date_of_birth", "2021-11-09")), True),
     ("exclusion-without-provision", YEAR_8, both(suspended(10), drop("education.exclusions.0.provision")), False),
     ("exclusion-without-provision", YEAR_8, both(suspended(11), drop("education.exclusions.0.provision")), True),
     ("exclusion-without-provision", YEAR_8, suspended(11), False),
@@ -461,6 +482,13 @@ ROWS: list[tuple[str, str, Change, bool] | tuple[str, str, Change, bool, Profile
     ("predicted-missing", YEAR_10, nothing, False),
     ("predicted-missing", YEAR_10, drop("education.attainment.0.predicted"), True),
     ("predicted-missing", YEAR_9, drop("education.attainment.0.predicted"), False),
+    ("predicted-missing", YEAR_11, drop("education.attainment.0.predicted"), True),
+    (
+        "predicted-missing",
+        YEAR_11,
+        both(drop("education.attainment.0.predicted"), put("education.year_group", "12")),
+        False,
+    ),
     # The plan
     ("intervention-incomplete", YEAR_8, drop("education.needs.interventions.0.where"), False),
     (
@@ -498,6 +526,8 @@ ROWS: list[tuple[str, str, Change, bool] | tuple[str, str, Change, bool, Profile
     ("no-transition-plan", WALES, both(in_term("spring", "2027-01-12"), drop("transition")), True),
     ("no-transition-plan", WALES, both(in_term("summer", "2027-05-11", "2027-10-05"), drop("transition")), True),
     ("no-transition-plan", WALES, drop("transition.planned_changes"), True),
+    ("no-transition-plan", YEAR_11, both(in_term("spring", "2027-01-12"), drop("transition")), True),
+    ("no-transition-plan", YEAR_10, both(in_term("spring", "2027-01-12"), drop("transition")), False),
     ("no-transition-plan", "year-5-review", both(in_term("spring", "2027-01-12"), drop("transition")), False),
     # Money
     ("cost-not-quantity-times-rate", YEAR_8, line(quantity=2.5, rate="0.33", cost="0.83"), False),
@@ -541,10 +571,12 @@ ROWS: list[tuple[str, str, Change, bool] | tuple[str, str, Change, bool, Profile
     ("child-not-listed", YEAR_8, not_listed("quill"), True, UNEXPECTING),
     ("personal-adviser-missing", "neet-17", nothing, False),
     ("personal-adviser-missing", "neet-17", without("personal_adviser"), True),
-    ("personal-adviser-missing", YEAR_11, nothing, False),
+    ("personal-adviser-missing", YEAR_11, put("child.date_of_birth", "2010-11-17"), False),
     ("personal-adviser-missing", YEAR_11, put("child.date_of_birth", "2010-11-16"), True),
     ("meeting-outside-year", YEAR_8, in_term("autumn", "2026-09-01"), False),
     ("meeting-outside-year", YEAR_8, in_term("autumn", "2026-08-31"), True),
+    ("meeting-outside-year", YEAR_8, in_term("summer", "2027-08-31", "2027-10-12"), False),
+    ("meeting-outside-year", YEAR_8, in_term("summer", "2027-09-01", "2027-10-12"), True),
     ("meeting-outside-term", YEAR_8, in_term("autumn", "2026-12-31"), False),
     ("meeting-outside-term", YEAR_8, in_term("autumn", "2027-01-01"), True),
     ("meeting-outside-term", YEAR_8, in_term("spring", "2027-01-01"), False),
@@ -656,6 +688,22 @@ def test_what_can_be_explained_is_what_somebody_ought_to_have_done() -> None:
     rules = {each.slug: each for each in check.rules.every()}
     assert {slug for slug, each in rules.items() if each.explainable} == EXPLAINED
     assert all(rules[slug].severity == "blocks" and not rules[slug].explainable for slug in NEVER_EXPLAINED)
+
+
+@pytest.mark.parametrize(("early", "late"), ORDERED, ids=lambda way: ".".join(way))
+def test_of_each_pair_of_days_the_first_may_be_the_second_and_not_come_after_it(
+    early: tuple[str, ...], late: tuple[str, ...]
+) -> None:
+    for first, found in (("2026-10-06", False), ("2026-10-07", True)):
+        pep = made(YEAR_8, both(put(".".join(early), first), put(".".join(late), "2026-10-06")))
+        wrong = [each for each in problems(pep) if each.slug == "dates-out-of-order"]
+        said = called(late) + ": this is before "
+        beside = called(early)
+        assert any(each.message.startswith(said) and f"({beside})" in each.message for each in wrong) is found
+
+
+def called(way: tuple[str, ...]) -> str:
+    return words.place(schema.load(), way)
 
 
 def test_the_true_number_of_days_is_said_and_kept() -> None:

@@ -10,15 +10,21 @@ from pepforms.check.rules import LAW, PRACTICE, Case, Found, rule
 from pepforms.check.words import day, listing
 from pepforms.retention import kept_until
 
-_ROWS_WITH_IDS = (
-    ("people",),
-    ("previous_targets",),
-    ("previous_actions",),
-    ("targets",),
-    ("actions",),
-    ("pupil_premium_plus", "lines"),
-    ("pupil_premium_plus", "approvals"),
+_LINES = ("pupil_premium_plus", "lines")
+ROWS_WITH_IDS: tuple[tuple[tuple[str, ...], str], ...] = (
+    (("people",), "id"),
+    (("previous_targets",), "id"),
+    (("previous_actions",), "id"),
+    (("previous_spend",), "line_id"),
+    (("targets",), "id"),
+    (("actions",), "id"),
+    (_LINES, "id"),
+    (("pupil_premium_plus", "approvals"), "id"),
+    (("follow_up", "approvals"), "id"),
 )
+"""Lists whose rows have a reference, and what it is called."""
+_FOLLOWED_UP = (("actions", "action_id", ("actions",)), ("spend", "line_id", _LINES))
+"""What is reported after sign-off, its reference, and the list to which that leads."""
 
 
 @rule("unknown-person", source=PRACTICE, stage="draft")
@@ -73,10 +79,10 @@ def _out_of_force(code: codes.Code, year: str) -> str:
 @rule("repeated-id", source=PRACTICE, stage="draft")
 def repeated_id(case: Case) -> Iterator[Found]:
     """No two rows of a list have the same reference."""
-    for where in _ROWS_WITH_IDS:
+    for where, name in ROWS_WITH_IDS:
         seen: dict[str, int] = {}
         for position, row in case.rows(*where):
-            reference = row.get("id")
+            reference = row.get(name)
             if not isinstance(reference, str):
                 continue
             if reference in seen:
@@ -85,8 +91,20 @@ def repeated_id(case: Case) -> Iterator[Found]:
                     f"{case.place(*where, position)}: “{reference}” is the reference of {first} already. "
                     "Give it another."
                 )
-                yield Found((*where, position, "id"), message)
+                yield Found((*where, position, name), message)
             seen.setdefault(reference, position)
+
+
+@rule("unknown-reference", source=PRACTICE, severity="warns", stage="draft")
+def unknown_reference(case: Case) -> Iterator[Found]:
+    """What is reported after sign-off is about an action or a line that the PEP has, or the next one would lose it."""
+    for rows, name, leads_to in _FOLLOWED_UP:
+        there = {row.get("id") for _, row in case.rows(*leads_to)}
+        for position, row in case.rows("follow_up", rows) if case.all_there(*leads_to) else ():
+            where, reference = ("follow_up", rows, position, name), row.get(name)
+            if isinstance(reference, str) and reference not in there:
+                message = f"After sign-off, {case.place(*where)}: “{reference}” is not in this PEP. Choose one that is."
+                yield Found(where, message)
 
 
 @rule("impossible-year", source=PRACTICE, stage="draft")
@@ -132,7 +150,7 @@ def retention_unknown(case: Case) -> Iterator[Found]:
 @rule("dates-out-of-order", source=PRACTICE, warns_before=True)
 def dates_out_of_order(case: Case) -> Iterator[Found]:
     """What comes first in life comes first in the PEP: birth, care, placement, meeting, next meeting."""
-    for early, late in _ORDERED:
+    for early, late in ORDERED:
         first, second = case.day(*early), case.day(*late)
         if first and second and first > second:
             after = case.place(*early)
@@ -156,7 +174,7 @@ def _from_after_to(case: Case, where: Steps) -> Iterator[Found]:
         yield Found((*where, "to"), f"{case.place(*where)}: it ends before it begins. Correct the day that is wrong.")
 
 
-_ORDERED: tuple[tuple[tuple[str, ...], tuple[str, ...]], ...] = (
+ORDERED: tuple[tuple[tuple[str, ...], tuple[str, ...]], ...] = (
     (("child", "date_of_birth"), ("care", "looked_after_from")),
     (("child", "date_of_birth"), ("care", "placement", "start")),
     (("child", "date_of_birth"), ("meeting", "date")),
