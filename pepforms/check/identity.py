@@ -160,7 +160,7 @@ def dates_out_of_order(case: Case) -> Iterator[Found]:
             yield Found(late, message)
     for where in (("education", "history"), ("education", "settings")):
         for position, _ in case.rows(*where):
-            yield from _from_after_to(case, (*where, position))
+            yield from _stay_out_of_order(case, (*where, position))
 
 
 def _day_of(steps: tuple[str, ...], moment: Any) -> str:
@@ -168,8 +168,12 @@ def _day_of(steps: tuple[str, ...], moment: Any) -> str:
     return "the date of birth" if steps == ("child", "date_of_birth") else day(moment)
 
 
-def _from_after_to(case: Case, where: Steps) -> Iterator[Found]:
-    start, end = case.day(*where, "from"), case.day(*where, "to")
+def _stay_out_of_order(case: Case, where: Steps) -> Iterator[Found]:
+    """A time at a school begins after birth and ends after it has begun."""
+    born, start, end = case.day("child", "date_of_birth"), case.day(*where, "from"), case.day(*where, "to")
+    if born and start and born > start:
+        message = f"{case.place(*where)}: it begins before the date of birth. Correct the one that is wrong."
+        yield Found((*where, "from"), message)
     if start and end and start > end:
         yield Found((*where, "to"), f"{case.place(*where)}: it ends before it begins. Correct the day that is wrong.")
 
