@@ -132,6 +132,11 @@ def verify(data: bytes, *, trust: "Sequence[bytes | x509.Certificate]" = (), jud
         return Facts(Obstacle(obstacle.slug, str(obstacle)), sha256(data))
 
 
+def nothing_known(slug: str, message: str) -> Facts:
+    """The facts about a file that could not even be fetched: none."""
+    return Facts(Obstacle(slug, message), "")
+
+
 def embedded(data: bytes) -> bytes | None:
     """The bytes of the PEP that a PDF carries; None if it carries none, or what it carries cannot be read."""
     _hush()

@@ -1,0 +1,40 @@
+"""What several commands take, and how they tell their results."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import click
+
+from pepforms import many
+
+WIDTH = 100
+"""Columns that help and tables are set in."""
+
+paths_argument = click.argument("paths", nargs=-1, required=True, metavar="PATH…")
+out_option = click.option("--out", required=True, type=click.Path(path_type=Path), metavar="DIR", help="Output folder.")
+force_option = click.option("--force", is_flag=True, help="Write over a file that is there and differs.")
+format_option = click.option(
+    "--format", "as_format", type=click.Choice(["text", "json"]), default="text", help="How to print the results."
+)
+
+
+class Results:
+    """The results of one command: told one by one as text, or together as one JSON document, an entry a source."""
+
+    def __init__(self, as_format: str) -> None:
+        self.failures = many.Failures()
+        self._as_json = as_format == "json"
+        self._entries: list[dict[str, Any]] = []
+
+    def add(self, entry: dict[str, Any], text: str = "") -> None:
+        """One entry, and the same as a person reads it."""
+        self._entries.append(entry)
+        if text and not self._as_json:
+            click.echo(text)
+
+    def done(self) -> int:
+        """Print the document where JSON is wanted; the exit code."""
+        if self._as_json:
+            click.echo(json.dumps({"results": self._entries}, ensure_ascii=False, indent=2))
+        return self.failures.exit_code
