@@ -206,6 +206,11 @@ class Pool:
             process.kill()
 
 
+def calls() -> Handler:
+    """What a worker does that reads what others sent: a job is a function that can be imported, and its arguments."""
+    return lambda job: job[0](*job[1:])
+
+
 # --- in the worker process -------------------------------------------------------------------------------------------
 
 
