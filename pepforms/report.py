@@ -92,6 +92,7 @@ _OF_THE_DOCUMENT = {
     "marking": "The protective marking",
     "notice": "Whose copy this is, and what not to do with it",
     "draft": "Whether nobody has signed the PEP off (for if)",
+    "carries_data": "Whether the file is a record that carries the data of the PEP as an attachment (for if)",
 }
 
 

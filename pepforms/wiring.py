@@ -118,6 +118,15 @@ class Wiring:
         """The facts about a PDF."""
         return verify.verify(pdf, trust=self.trust, judge=self.judge)
 
+    def carried(self, pdf: bytes) -> bytes | None:
+        """The PEP that a PDF carries, if it carries one."""
+        return self.apart(verify.embedded, pdf, about="A record")
+
+    @property
+    def carries_data(self) -> bool:
+        """Whether records carry their PEP."""
+        return self.settings["archive.standard"] == "3a"
+
     def use_demonstration_key(self) -> Path:
         """Seal with the throwaway key of the demonstration, made on first use in the home folder."""
         home = self.settings.home

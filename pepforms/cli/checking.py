@@ -1,13 +1,12 @@
 """Commands that read PEPs and write none: `validate`, `sections`, `next`, `digest`, `rules`."""
 
-import json
 from typing import Any
 
 import click
 
 from pepforms import check, digest, many, pipeline, report, sources
 from pepforms.check import sections
-from pepforms.cli.options import Results, format_option, paths_argument
+from pepforms.cli.options import Results, format_option, paths_argument, say_json
 from pepforms.errors import PepformsError
 from pepforms.model import STAGES
 from pepforms.sources import Source
@@ -98,7 +97,7 @@ def next_(wiring: Wiring, path: str) -> int:
     draft = carry.next_draft(pep, signed=signed)
     for note in draft.notes:
         click.echo(note, err=True)
-    click.echo(json.dumps(draft.pep, ensure_ascii=False, indent=2))
+    say_json(draft.pep)
     return 0
 
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import click
 
-from pepforms import files, forms, many, pipeline, sources
+from pepforms import digest, files, forms, many, pipeline, sources
 from pepforms.cli.options import force_option, out_option, paths_argument
 from pepforms.model import AUDIENCES
 from pepforms.sources import Source
@@ -30,10 +30,12 @@ def render(
     form = forms.named(form_name)
     reader = form.offered(audience)
     files.folder(out)
+    claims = many.Claims()
 
     def rendered(source: Source) -> Path:
         pep, _ = pipeline.checked(many.read(source), "draft", wiring.profile)
         document = pipeline.render(pep, form, reader, to, wiring)
+        claims.claim(document.name, digest.pep_digest(pep))
         files.write(out / document.name, document.data, force=force)
         return out / document.name
 

@@ -1,6 +1,7 @@
 """What several commands take, and how they tell their results."""
 
 import json
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,12 @@ format_option = click.option(
 )
 
 
+def say_json(value: Any) -> None:
+    """Print a JSON document; where the output cannot hold every character, with those escaped."""
+    holds_all = (sys.stdout.encoding or "").lower().replace("-", "") == "utf8"
+    many.say(json.dumps(value, ensure_ascii=not holds_all, indent=2))
+
+
 class Results:
     """The results of one command: told one by one as text, or together as one JSON document, an entry a source."""
 
@@ -31,10 +38,10 @@ class Results:
         """One entry, and the same as a person reads it."""
         self._entries.append(entry)
         if text and not self._as_json:
-            click.echo(text)
+            many.say(text)
 
     def done(self) -> int:
         """Print the document where JSON is wanted; the exit code."""
         if self._as_json:
-            click.echo(json.dumps({"results": self._entries}, ensure_ascii=False, indent=2))
+            say_json({"results": self._entries})
         return self.failures.exit_code
