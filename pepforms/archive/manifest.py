@@ -98,10 +98,15 @@ def add(folder: Path, rows: Sequence[Row], sums: Mapping[str, str] = MappingProx
     with files.told(folder / MANIFEST):
         known = {row.filename: row for row in read(folder)}
         known |= {row.filename: replace(row, supersedes=_superseded(row, known)) for row in rows}
-        ordered = [known[name] for name in sorted(known)]
-        every = {**_sums(folder), **sums, **{row.filename: row.sha256 for row in ordered}}
-        files.replace(folder / MANIFEST, _csv(ordered))
-        files.replace(folder / SUMS, "".join(f"{every[name]}  {name}\n" for name in sorted(every)).encode())
+        write(folder, list(known.values()), {**sums_of(folder), **sums})
+
+
+def write(folder: Path, rows: Sequence[Row], sums: Mapping[str, str]) -> None:
+    """Make these rows the folder's manifest; SHA256SUMS lists them and `sums`. To be called under `locked`."""
+    ordered = sorted(rows, key=lambda row: row.filename)
+    every = {**sums, **{row.filename: row.sha256 for row in ordered}}
+    files.replace(folder / MANIFEST, _csv(ordered))
+    files.replace(folder / SUMS, "".join(f"{every[name]}  {name}\n" for name in sorted(every)).encode())
 
 
 def read(folder: Path) -> list[Row]:
@@ -119,7 +124,7 @@ def read(folder: Path) -> list[Row]:
     raise Refused(f"{path} is not a manifest of pepforms, or it is damaged. Move it away.", slug="foreign-manifest")
 
 
-def _sums(folder: Path) -> dict[str, str]:
+def sums_of(folder: Path) -> dict[str, str]:
     """The SHA-256 of each file that SHA256SUMS lists and that is there."""
     path = folder / SUMS
     text = path.read_text("utf-8", errors="replace") if path.exists() else ""
@@ -138,14 +143,14 @@ def _csv(rows: Sequence[Row]) -> bytes:
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
     writer.writerow(COLUMNS)
-    writer.writerows(map(_defused, astuple(row)) for row in rows)
+    writer.writerows(map(defused, astuple(row)) for row in rows)
     return out.getvalue().encode()
 
 
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
-def _defused(cell: str) -> str:
+def defused(cell: str) -> str:
     """The cell as a spreadsheet shows it: what it would take for a formula gets an apostrophe before it."""
     return f"'{cell}" if cell.startswith(_FORMULA) else cell
 

@@ -15,6 +15,11 @@ WIDTH = 100
 paths_argument = click.argument("paths", nargs=-1, required=True, metavar="PATH…")
 out_option = click.option("--out", required=True, type=click.Path(path_type=Path), metavar="DIR", help="Output folder.")
 force_option = click.option("--force", is_flag=True, help="Write over a file that is there and differs.")
+by_option = click.option(
+    "--by",
+    type=click.Choice(["social-worker", "team"]),
+    help="Also part the records of DIR, a folder with its covering list for each social worker or team.",
+)
 format_option = click.option(
     "--format", "as_format", type=click.Choice(["text", "json"]), default="text", help="How to print the results."
 )
