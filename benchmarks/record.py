@@ -48,9 +48,8 @@ def main(runs: int = 15) -> None:
             ][1:]
             bare, whole = (statistics.median(column) for column in zip(*pairs, strict=True))
             ratio = statistics.median(whole / bare for bare, whole in pairs)
-            print(
-                f"{sample}: bare conversion {bare:.0f} ms, the whole record {whole:.0f} ms, {ratio:.2f} times (bar {BAR})"
-            )
+            times = f"bare conversion {bare:.0f} ms, the whole record {whole:.0f} ms"
+            print(f"{sample}: {times}, {ratio:.2f} times (bar {BAR})")
 
 
 if __name__ == "__main__":
