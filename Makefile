@@ -74,7 +74,7 @@ $(FONTS): package.json package-lock.json .npmrc .ci/fonts.py | $(VENV)/.locked
 git-diff:
 	@[ ! -e .git ] || git config diff.docx.textconv '$(BIN)/python .ci/docxtext.py'
 
-lock: setup  ## choose versions anew where pyproject.toml or package.json ask for it (UPGRADE=--upgrade: everywhere)
+lock: $(VENV)/.locked  ## choose versions anew where pyproject.toml or package.json ask for it (UPGRADE=--upgrade: everywhere)
 	$(BIN)/python -m venv --clear build/lock
 	build/lock/bin/python -m pip install --quiet uv==$(UV_VERSION)
 	build/lock/bin/uv pip compile pyproject.toml --quiet --extra validate --group dev --universal --python-version 3.11 \

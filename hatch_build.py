@@ -21,12 +21,13 @@ class Carried(BuildHookInterface[Any]):
         packages = json.loads((root / "package.json").read_text("utf-8"))["dependencies"]
         families = [name.rpartition("/")[2] for name in packages if name.startswith("@expo-google-fonts/")]
         files = [name for family in families for name in (f"{stem(family)}_400Regular.ttf", f"OFL-{family}.txt")]
-        if missing := [name for name in files if not (root / FONTS / name).is_file()]:
+        there = {file.name.lower() for file in (root / FONTS).iterdir()}
+        if missing := [name for name in files if name.lower() not in there]:
             raise SystemExit(f"No build without its fonts: {FONTS} lacks {', '.join(missing)}. Run `make setup` first.")
         if self.target_name == "wheel":
             build_data["force_include"] |= {str(root / name): f"pepforms/data/{name}" for name in FOLDERS}
 
 
 def stem(family: str) -> str:
-    """`noto-sans-symbols-2` as its font files are named: `NotoSansSymbols2`."""
+    """`noto-sans-symbols-2` as its font files are named, but for capitals: `NotoSansSymbols2`."""
     return "".join(word.capitalize() for word in family.split("-"))

@@ -8,7 +8,7 @@ from typing import Any
 from pepforms import schema
 from pepforms.check import Checked, law, rules, together
 from pepforms.errors import PepformsError
-from pepforms.model import Stage
+from pepforms.model import Problem, Stage
 from pepforms.profile import Profile
 from pepforms.schema import Field
 from pepforms.settings import KNOWN
@@ -26,6 +26,12 @@ def validation(source: str, stage: Stage, checked: Checked, profile: Profile) ->
         "problems": [problem.as_json() for problem in checked.problems],
         "law": [item.as_json() for item in law.coverage(checked.pep, profile)] if checked.pep is not None else [],
     }
+
+
+def unreadable(source: str, stage: Stage, error: PepformsError) -> dict[str, Any]:
+    """The entry of a source that could not even be read."""
+    problem = Problem(error.slug, "blocks", "", str(error), source="The file")
+    return {"source": source, "stage": stage, "valid": False, "problems": [problem.as_json()], "law": []}
 
 
 def validation_text(result: dict[str, Any], checked: Checked, profile: Profile) -> str:
@@ -91,6 +97,7 @@ _OF_THE_DOCUMENT = {
     "marking": "The protective marking",
     "notice": "Whose copy this is, and what not to do with it",
     "draft": "Whether nobody has signed the PEP off (for if)",
+    "carries_data": "Whether the file is a record that carries the data of the PEP as an attachment (for if)",
 }
 
 

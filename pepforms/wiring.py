@@ -1,7 +1,10 @@
 """The parts put together as the settings say; each is made when it is first needed."""
 
 import functools
+import os
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any, TypeVar
 
 from pepforms import files, profile
 from pepforms.archive import pdfa, seal, verify
@@ -11,7 +14,12 @@ from pepforms.fill import Template
 from pepforms.forms import Form
 from pepforms.profile import Profile
 from pepforms.settings import Settings
+from pepforms.workers import Pool, calls
 
+R = TypeVar("R")
+
+READING_SECONDS, READING_BYTES = 10.0, 512 << 20
+"""What the reading of a file that somebody sent may cost: a real one takes a tenth of either."""
 DEMONSTRATION_KEY = "demonstration-seal.p12"
 DEMONSTRATION_OPENER = "demonstration-passphrase"
 _DEMONSTRATION_PASSPHRASE = b"pepforms demonstration"  # no secret: the key proves nothing
@@ -35,6 +43,19 @@ class Wiring:
         from pepforms.convert.rdocx import Rdocx
 
         return Rdocx()
+
+    @functools.cached_property
+    def _reader(self) -> Pool:
+        size = len(os.sched_getaffinity(0))
+        return Pool(calls, name="Reading", size=size, deadline=READING_SECONDS, most_bytes=READING_BYTES)
+
+    def apart(self, function: Callable[..., R], *arguments: Any, about: str) -> R:
+        """What the function makes of a file that may be hostile, found out in a process that can be killed.
+
+        Refused (slug `worker-lost` or `too-much-memory`) where the file costs more than it may.
+        """
+        answer: R = self._reader.do((function, *arguments), about=about)
+        return answer
 
     @functools.cached_property
     def judge(self) -> pdfa.Judge | None:
@@ -96,6 +117,15 @@ class Wiring:
     def verify(self, pdf: bytes) -> verify.Facts:
         """The facts about a PDF."""
         return verify.verify(pdf, trust=self.trust, judge=self.judge)
+
+    def carried(self, pdf: bytes) -> bytes | None:
+        """The PEP that a PDF carries, if it carries one."""
+        return self.apart(verify.embedded, pdf, about="A record")
+
+    @property
+    def carries_data(self) -> bool:
+        """Whether records carry their PEP."""
+        return self.settings["archive.standard"] == "3a"
 
     def use_demonstration_key(self) -> Path:
         """Seal with the throwaway key of the demonstration, made on first use in the home folder."""

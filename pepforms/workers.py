@@ -3,7 +3,8 @@
 A `Pool` keeps up to `size` processes. Each does one job at a time over a pipe, under a deadline that starts when the
 job does, not while it waits. A process that dies or overruns is killed with its whole group and replaced; the job is
 tried once more, then refused. A process is also replaced after `recycle_after` jobs or once it holds more than
-`recycle_at` bytes, since engines swell.
+`recycle_at` bytes, since engines swell; with `most_bytes` the kernel gives it no more memory than that, for the
+reading of files that may be hostile.
 
 The processes are fresh interpreters, never forks (a fork inherits locks held by threads that do not exist in it), and
 never run the main script again, so they start from a console script, a notebook or a pipe alike. They outlive their
@@ -52,7 +53,7 @@ class _Lost(Exception):
 class _Process:
     """One worker process and our end of its pipe."""
 
-    def __init__(self, start: Callable[..., Handler], args: tuple[Any, ...]) -> None:
+    def __init__(self, start: Callable[..., Handler], args: tuple[Any, ...], most_bytes: int | None) -> None:
         self._pipe, theirs = Pipe()
         with theirs:
             self._process = subprocess.Popen(
@@ -66,7 +67,7 @@ class _Process:
         self.jobs = 0
         self.used_bytes = 0
         try:
-            self._ask((sys.path, (start, args)), START_SECONDS)
+            self._ask((sys.path, (start, args, most_bytes)), START_SECONDS)
         except BaseException:
             self.kill()
             raise
@@ -139,9 +140,11 @@ class Pool:
         deadline: float,
         recycle_after: int = 500,
         recycle_at: int = 1 << 30,
+        most_bytes: int | None = None,
     ) -> None:
         self._start, self._args, self._name = start, args, name
         self._deadline, self._recycle_after, self._recycle_at = deadline, recycle_after, recycle_at
+        self._most_bytes = most_bytes
         self._places: queue.LifoQueue[_Process | None] = queue.LifoQueue()
         for _ in range(size):
             self._places.put(None)
@@ -189,7 +192,7 @@ class Pool:
             return process
         self._ended(process)
         try:
-            process = _Process(self._start, self._args)
+            process = _Process(self._start, self._args, self._most_bytes)
         except (_Lost, OSError) as failed:
             raise Unavailable(f"{self._name} could not be started. Try again later.", slug="engine-away") from failed
         with self._lock:
@@ -203,6 +206,11 @@ class Pool:
             process.kill()
 
 
+def calls() -> Handler:
+    """What a worker does that reads what others sent: a job is a function that can be imported, and its arguments."""
+    return lambda job: job[0](*job[1:])
+
+
 # --- in the worker process -------------------------------------------------------------------------------------------
 
 
@@ -211,8 +219,10 @@ def serve(pipe: Connection) -> None:
     _die_with_parent()
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     try:
-        start, args = pipe.recv()
+        start, args, most_bytes = pipe.recv()
         handle = start(*args)
+        if most_bytes:
+            resource.setrlimit(resource.RLIMIT_AS, (most_bytes, most_bytes))
     except PepformsError as error:
         pipe.send((error, 0))
         return
@@ -234,6 +244,8 @@ def _answer(handle: Handler, job: Any) -> Any:
         return handle(job)
     except PepformsError as error:
         return error
+    except MemoryError:
+        return Refused("It takes more memory to read than any document does. It is left out.", slug="too-much-memory")
     except Exception as error:  # noqa: BLE001  whatever an engine raises, the process goes on
         return _failed(error)
 

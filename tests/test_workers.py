@@ -156,6 +156,16 @@ def test_a_process_is_replaced_once_it_has_swollen_however_large_its_parent_is(p
     assert len(ours) == 200 << 20
 
 
+def test_a_job_that_asks_for_more_memory_than_it_may_have_is_refused_and_the_next_is_done(
+    pool: Callable[..., Pool],
+) -> None:
+    crew = pool(most_bytes=512 << 20)
+    with pytest.raises(Refused, match="more memory to read than any document does") as refused:
+        crew.do(("swell", 1 << 30), about="x")
+    assert refused.value.slug == "too-much-memory"
+    assert crew.do(("echo", "still here"), about="x") == "still here"
+
+
 @pytest.mark.parametrize("start", ["never_starts", "fails_to_start"])
 def test_an_engine_that_cannot_start_is_unavailable(pool: Callable[..., Pool], start: str) -> None:
     with pytest.raises(Unavailable, match=r"^The engine could not be started. Try again later.$") as unavailable:

@@ -15,7 +15,7 @@ from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from pepforms.archive import container
-from pepforms.archive.pdfa import Judge
+from pepforms.archive.pdfa import Failure, Judge, Verdict
 from pepforms.digest import pep_digest, sha256
 
 if TYPE_CHECKING:
@@ -44,10 +44,28 @@ class Obstacle:
 
 @dataclass(frozen=True, slots=True)
 class Standard:
-    """`claims` is what the file says of itself (`PDF/A-3a`, `PDF/UA-1`), None if it claims nothing."""
+    """`claims` is what the file says of itself (`PDF/A-3a`, `PDF/UA-1`), None if it claims nothing.
+
+    `failures` are the judge's: clause and test of the standard, message, how often.
+    """
 
     claims: str | None = None
     conforms: bool | None = None
+    failures: tuple[Failure, ...] = ()
+
+    @property
+    def reasons(self) -> str:
+        """The clauses that failed, the commonest first, for a sentence."""
+        named = [message if clause == "-" else f"clause {clause}" for clause, message, _ in self.failures]
+        return ", ".join(named[:5]) + (", …" if len(named) > 5 else "")
+
+    def judged(self, verdict: Verdict) -> "Standard":
+        """The same, with what the judge found."""
+        return replace(self, conforms=verdict.conforms, failures=verdict.failures)
+
+    def as_json(self) -> dict[str, Any]:
+        """What every face reports; the failures stand in the judge's report."""
+        return {"claims": self.claims, "conforms": self.conforms}
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +135,26 @@ class Facts:
 
     def as_json(self) -> dict[str, Any]:
         """The facts as every face reports them."""
-        return {**asdict(self), "holds": self.holds}
+        standards = {"pdfa": self.pdfa.as_json(), "pdfua": self.pdfua.as_json()}
+        return {**asdict(self), **standards, "holds": self.holds}
+
+    def report(self) -> dict[str, Any]:
+        """What the judge found, to be kept beside the record: each standard claimed, and every clause that failed."""
+        return {
+            "validated_by": self.validated_by,
+            "sha256": self.sha256,
+            "standards": [
+                {
+                    **standard.as_json(),
+                    "failures": [
+                        {"clause": clause, "message": message, "count": count}
+                        for clause, message, count in standard.failures
+                    ],
+                }
+                for standard in (self.pdfa, self.pdfua)
+                if standard.claims
+            ],
+        }
 
 
 def verify(data: bytes, *, trust: "Sequence[bytes | x509.Certificate]" = (), judge: Judge | None = None) -> Facts:
@@ -130,6 +167,11 @@ def verify(data: bytes, *, trust: "Sequence[bytes | x509.Certificate]" = (), jud
         return _facts(data, trust, judge)
     except _CannotReadError as obstacle:
         return Facts(Obstacle(obstacle.slug, str(obstacle)), sha256(data))
+
+
+def nothing_known(slug: str, message: str) -> Facts:
+    """The facts about a file that could not even be fetched: none."""
+    return Facts(Obstacle(slug, message), "")
 
 
 def embedded(data: bytes) -> bytes | None:
@@ -157,8 +199,10 @@ _SENTENCES = {
     "trusted here, or was not valid when the seal was made. Compare it with the certificate of the authority.",
     "seal.time_proven": "The time of the seal is not proven: its timestamp cannot be verified.",
     "seal.covers_whole_document": "The seal does not cover the whole file: something was added after it was sealed.",
-    "pdfa.conforms": "The file claims {facts.pdfa.claims} but {facts.validated_by} finds that it does not conform.",
-    "pdfua.conforms": "The file claims {facts.pdfua.claims} but {facts.validated_by} finds that it does not conform.",
+    "pdfa.conforms": "The file claims {facts.pdfa.claims} but {facts.validated_by} finds that it does not conform "
+    "({facts.pdfa.reasons}).",
+    "pdfua.conforms": "The file claims {facts.pdfua.claims} but {facts.validated_by} finds that it does not conform "
+    "({facts.pdfua.reasons}).",
     "data.embedded": "The file claims {facts.pdfa.claims}, as a record does, but does not carry the PEP as data.",
     "data.digest_matches_sign_off": "The PEP that the file carries cannot be read, or is not what was signed off.",
 }
@@ -197,8 +241,8 @@ def _facts(data: bytes, trust: "Sequence[bytes | x509.Certificate]", judge: Judg
         return facts
     return replace(
         facts,
-        pdfa=replace(facts.pdfa, conforms=judge.judge(data, claims_pdfa).conforms if claims_pdfa else None),
-        pdfua=replace(facts.pdfua, conforms=judge.judge(data, f"ua{claims_pdfua}").conforms if claims_pdfua else None),
+        pdfa=facts.pdfa.judged(judge.judge(data, claims_pdfa)) if claims_pdfa else facts.pdfa,
+        pdfua=facts.pdfua.judged(judge.judge(data, f"ua{claims_pdfua}")) if claims_pdfua else facts.pdfua,
         validated_by=judge.name,
     )
 

@@ -1,0 +1,75 @@
+"""The command line: `pepforms validate`, `render`, `archive`, `verify` and the rest.
+
+Results go to standard output; messages and progress bars to standard error, bars only on a terminal.
+"""
+
+import io
+import os
+import sys
+from pathlib import Path
+from typing import NoReturn
+
+import click
+
+from pepforms import __version__, files, settings
+from pepforms.cli import checking, documents, service, templates, verification
+from pepforms.cli.options import WIDTH
+from pepforms.errors import PepformsError
+from pepforms.wiring import Wiring
+
+
+def main() -> NoReturn:
+    """The console script: no traceback reaches a user, and the exit code says who must act."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):  # what a Latin-1 terminal cannot show is escaped, not a failure
+            stream.reconfigure(errors="backslashreplace")
+    try:
+        code = commands.main(standalone_mode=False) or 0
+    except click.UsageError as error:
+        error.show()
+        code = 64
+    except click.Abort:
+        code = 130
+    except PepformsError as error:
+        click.echo(str(error), err=True)
+        code = error.exit_code
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        code = 0
+    except OSError as error:  # standard output on a full disk, above all
+        told = files.in_words(Path("The output"), error)
+        click.echo(str(told), err=True)
+        code = told.exit_code
+    except Exception as error:  # noqa: BLE001  its text may quote a child's data, so only its kind is told
+        click.echo(f"pepforms failed by its own fault ({type(error).__name__}). Please report it.", err=True)
+        code = 70
+    sys.exit(_flushed(int(code)))
+
+
+def _flushed(code: int) -> int:
+    """Standard output written to its end; a full disk shows only here."""
+    if sys.stdout is None:  # closed before we began
+        return code
+    try:
+        sys.stdout.flush()
+    except OSError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        click.echo("The output could not be written: the disk is full.", err=True)
+        return 75
+    return code
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": WIDTH})
+@click.version_option(__version__, prog_name="pepforms")
+@click.pass_context
+def commands(context: click.Context) -> None:
+    """Personal Education Plans: checked, filled into Word, made into archival PDFs, stamped and sealed.
+
+    PATH is a PEP as JSON, a .jsonl file of many, a folder of both, or - for standard input.
+    """
+    context.obj = Wiring(settings.load())
+
+
+for _module in (checking, documents, verification, templates, service):
+    for _command in _module.COMMANDS:
+        commands.add_command(_command)
