@@ -84,7 +84,8 @@ class Cards:
     @property
     def children(self) -> tuple[Child, ...]:
         """Every child of the list, those of faulty rows too."""
-        return tuple(dict.fromkeys(one.child for one in (*self.cards, *self.faults)))
+        rows: tuple[Card | Fault, ...] = (*self.cards, *self.faults)
+        return tuple(dict.fromkeys(row.child for row in rows))
 
 
 def read(data: bytes, name: str) -> Cards:
@@ -96,8 +97,11 @@ def read(data: bytes, name: str) -> Cards:
     _check_header(header, name)
     cards, faults = [], []
     for number, cells in rows:
-        read_row = _row(number, header, cells)
-        (cards if isinstance(read_row, Card) else faults).append(read_row)  # type: ignore[arg-type]
+        one = _row(number, header, cells)
+        if isinstance(one, Card):
+            cards.append(one)
+        else:
+            faults.append(one)
     if not cards and not faults:
         raise Refused(f"{name} has a header and no row. List each PDF in a row.", slug="no-cards")
     return Cards(tuple(cards), tuple(faults), tuple(column for column in header if column and column not in _COLUMNS))
@@ -166,8 +170,8 @@ def _row(number: int, header: Sequence[str], cells: Sequence[str]) -> Card | Fau
             values[column] = _value(given.get(column, ""), reading, needed=needed)
         except _BadError as bad:
             wrong.append(f"row {number}, column {column}: {bad}")
-    child = Child(*(values.get(column) or "" for column in ("lcs_person_id", "child_name")))
-    child = Child(child.lcs_person_id, child.name, values.get("date_of_birth"), values.get("upn") or "")
+    known = (values.get("lcs_person_id") or "", values.get("child_name") or "")
+    child = Child(*known, values.get("date_of_birth"), values.get("upn") or "")
     if any(cell.strip() for cell in cells[len(header) :]):
         wrong.append(f"row {number} has more cells than the first row has columns: put texts with commas in quotes")
     if not wrong:
@@ -289,7 +293,7 @@ _DATE_SAID = "must be a date, as 12/03/2026 (day first) or 2026-03-12"
 
 def _moment(cell: str) -> dt.date:
     """A date, or a moment where the cell has a time too: London's, unless it says otherwise."""
-    day, time = (re.split(r"[T ](?=\d\d?:)", cell, maxsplit=1) + [""])[:2]
+    day, time = [*re.split(r"[T ](?=\d\d?:)", cell, maxsplit=1), ""][:2]
     if not time:
         return _date(cell)
     try:

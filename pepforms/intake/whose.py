@@ -15,6 +15,8 @@ from dataclasses import dataclass
 
 from pepforms.intake.cards import Child
 
+_Words = tuple[str, ...]
+
 _MOST_MIDDLE = 3  # middle names between a given and a family name
 _FEWEST_WORDS = 10  # fewer in a whole PDF are no text of a PEP
 _ENOUGH_TO_TELL = 30  # words on a page: without one common word among them they are not English but a broken text layer
@@ -225,14 +227,12 @@ class _Text:
             if not family:
                 continue
             for start in self._places.get(family[0], ()):
-                after = self._after(start, family)
-                end = self._after(self._past_labels(after), given) if after else None
-                if end:
-                    yield start, self._past_middle(end, middle)
+                behind = self._after(start, family)
+                full = self._after(self._past_labels(behind), given) if behind else None
+                if full:
+                    yield start, self._past_middle(full, middle)
 
-    def _family_after(
-        self, place: int, middle: tuple[str, ...], family: tuple[str, ...], *, loosely: bool
-    ) -> Iterator[int]:
+    def _family_after(self, place: int, middle: _Words, family: _Words, *, loosely: bool) -> Iterator[int]:
         if not family:
             yield place
             return
@@ -256,7 +256,7 @@ class _Text:
             place += 1
         return place
 
-    def _past_middle(self, place: int, middle: tuple[str, ...]) -> int:
+    def _past_middle(self, place: int, middle: _Words) -> int:
         for _ in range(len(middle)):
             if place < len(self.words) and self.words[place].folded in middle:
                 place += 1
@@ -289,31 +289,29 @@ def _name_words(name: str) -> list[str]:
     return [word.folded for word in _words(_composed(name))]
 
 
-def _readings(name: str) -> Iterator[tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...]]]:
+def _readings(name: str) -> Iterator[tuple[_Words, _Words, _Words]]:
     """Every way to take a name apart: the first given name, middle names, the family name.
 
     `Family, Given Middle`, `Given Middle Family`; a name in brackets or quotation marks is another given name.
     """
     also = re.findall(r"[(\"“]([^)\"”]+)[)\"”]", name)
     plain = re.sub(r"[(\"“][^)\"”]*[)\"”]", " ", name)
-    if "," in plain:
-        family, _, given = plain.partition(",")
-        splits = [(tuple(_name_words(given)), tuple(_name_words(family)))]
-    else:
-        words = _name_words(plain)
-        splits = [(tuple(words[:cut]), tuple(words[cut:])) for cut in range(len(words) - 1, 0, -1)] or [
-            (tuple(words), ())
-        ]
-        splits = [*(split for split in splits if len(split[1]) <= 2), *(split for split in splits if len(split[1]) > 2)]
-    for given, family in splits:
-        if not given:
-            given, family = family, ()
+    for given, family in _splits(plain):
         for first in (given[:1], *(tuple(_name_words(other))[:1] for other in also)):
             if first:
                 yield first, given[1:], family
 
 
-def _may_be_middle(word: _Word, middle: tuple[str, ...]) -> bool:
+def _splits(name: str) -> list[tuple[_Words, _Words]]:
+    """Given names and family name, the likeliest first."""
+    if "," in name:
+        family, _, given = name.partition(",")
+        return [(tuple(_name_words(given)), tuple(_name_words(family)))]
+    words = tuple(_name_words(name))
+    return [(words[:cut], words[cut:]) for cut in range(len(words) - 1, 0, -1)] or [(words, ())]
+
+
+def _may_be_middle(word: _Word, middle: _Words) -> bool:
     """Whether the word may stand between: one of the middle names or its initial; any, where none is known."""
     if not word.capital or word.folded in _HEADINGS:
         return False
@@ -348,7 +346,8 @@ _CHILDS_NAME = re.compile(
     re.IGNORECASE,
 )
 _HEADINGS = frozenset(
-    "address age attendance birth born carer class date dob gender meeting number of pep plan school sex term upn year".split()
+    "address age attendance birth born carer class date dob gender meeting number of pep plan school sex term upn "
+    "year".split()
 )
 """Words that are the next heading of a form rather than part of a name."""
 
