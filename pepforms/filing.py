@@ -237,7 +237,7 @@ def _stamped(
         differing = workshop.apart(foreign.changed, pdf, final, place, start, stop, about=about)
         if differing:
             raise Refused(
-                f"Page {differing[0]} would not look the same as a record. Print the PDF into a new PDF, and send that.",
+                f"Page {differing[0]} would not look the same as a record. Print it into a new PDF, and send that.",
                 slug="would-change",
             )
     return final
@@ -294,11 +294,12 @@ def stamp_of(pdf: bytes, card: Card, profile: Profile) -> stamp.Stamp:
     signed = _day(card.signed_off_at)
     place = f" in {card.source}" if card.source else ""
     confirmed = f" · child confirmed by {card.confirmed_by}" if card.confirmed_by else ""
+    term = f"{card.term} term {card.academic_year}"
     return stamp.Stamp(
         f"Signed off{place} by {card.signed_off_by}, {_role(card.role)}, on {_words(signed)}",
         (
-            f"Record of the meeting of {_words(card.meeting_date)}, {card.term} term {card.academic_year} · "
-            f"filed by {profile.virtual_school}{confirmed}",
+            f"Record of the meeting of {_words(card.meeting_date)}, {term}",
+            f"Filed by {profile.virtual_school}{confirmed}",
             f"PEP {_id(pdf, card)}, version {card.version} · SHA-256 as received {digest.sha256(pdf)[:16]}",
         ),
     )

@@ -322,15 +322,16 @@ def _blank(picture: "Image.Image", x: float, wide: float, tall: float, height: f
     needed = math.ceil((tall + 2 * _CLEAR) * pixel)
     free = [start for start in range(len(rows) - needed + 1) if all(rows[start : start + needed])]
     bases = [start / pixel + _CLEAR for start in free if start / pixel + _CLEAR >= _EDGE]
-    usual = [base for base in bases if abs(base - stamp.BOX_BOTTOM) <= 1]
+    usual = [stamp.BOX_BOTTOM] if any(abs(base - stamp.BOX_BOTTOM) < 1 for base in bases) else []
     foot = [base for base in bases if base + tall <= _FOOT * height]
     head = [base for base in bases if base >= (1 - _HEAD) * height and base + tall <= height - _EDGE]
     return next(iter(usual or foot or head[len(head) // 2 :]), None)
 
 
 def _is_plain(row: "Image.Image") -> bool:
-    low, high = (float(edge) for edge in row.getextrema())  # type: ignore[arg-type]  one channel: two numbers
-    return low >= _PALEST and high - low <= 2
+    extremes: Any = row.getextrema()  # of one channel: two numbers
+    low, high = extremes
+    return bool(low >= _PALEST and high - low <= 2)
 
 
 # --- the document ----------------------------------------------------------------------------------------------------
@@ -374,7 +375,7 @@ def _forbids_more(signature: Any) -> bool:
 
 def _attachments(document: "pikepdf.Pdf") -> int:
     pinned = sum(note.get("/Subtype") == "/FileAttachment" for page in document.pages for note in _annotations(page))
-    return len(document.attachments) + pinned
+    return int(len(document.attachments) + pinned)
 
 
 def _annotations(page: "pikepdf.Page") -> "Iterator[Any]":
@@ -478,16 +479,17 @@ def _saved(document: "pikepdf.Pdf") -> bytes:
 _Box = tuple[float, float, float, float]
 
 
-def _normal(document: "pikepdf.Pdf") -> "pikepdf.Page":
+def _normal(document: "pikepdf.Pdf") -> Any:
     """The first page with its boxes and its rotation written on it, the lower left corner first."""
     from pikepdf import Array
 
-    page: Any = document.pages[0]
+    page = document.pages[0]
     media, crop = _corners(page.mediabox), _corners(page.cropbox)
     within = (max(media[0], crop[0]), max(media[1], crop[1]), min(media[2], crop[2]), min(media[3], crop[3]))
-    page.obj.MediaBox = Array(media)
-    page.obj.CropBox = Array(within if within[0] < within[2] and within[1] < within[3] else media)
-    page.obj.Rotate = _rotation(page)
+    written: Any = page.obj
+    written.MediaBox = Array(media)
+    written.CropBox = Array(within if within[0] < within[2] and within[1] < within[3] else media)
+    written.Rotate = _rotation(page)
     return page
 
 
@@ -497,7 +499,7 @@ def _corners(box: Any) -> _Box:
 
 
 def _rotation(page: "pikepdf.Page") -> int:
-    node = page.obj
+    node: Any = page.obj
     for _ in range(50):
         if "/Rotate" in node:
             return int(node["/Rotate"]) % 360

@@ -6,7 +6,6 @@ RSA key anew at every signature, 300 ms each.
 
 import datetime as dt
 import io
-import itertools
 import os
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -243,7 +242,7 @@ def _sealed(
     writer.register_extension(constants.ESIC_EXTENSION_1)  # says that the file uses PAdES, as ETSI EN 319 142-1 asks
     # pyHanko's own PdfSigner would take the time from the clock alone and the key from an encoding parsed every time.
     taken = {signature.field_name for signature in writer.prev.embedded_signatures}
-    name = next(name for name in (_FIELD, *(f"{_FIELD} {n}" for n in itertools.count(2))) if name not in taken)
+    name = next(name for name in (_FIELD, *(f"{_FIELD} {n}" for n in range(2, len(taken) + 3))) if name not in taken)
     embedding = PdfCMSEmbedder(SigFieldSpec(name)).write_cms(name, writer)
     next(embedding)
     placeholder = SignatureObject(

@@ -96,7 +96,8 @@ class _Run:
         entries = filing.matched(self._read.cards, {path: Path(path).name for path in sums}, sums)
         for fault in self._read.faults:
             self._hold(fault.row, fault.child.lcs_person_id, fault.file, Refused(_said(fault), slug="bad-card"))
-        known = {filing.same(row.file) for row in (*self._read.cards, *self._read.faults)}
+        rows: tuple[cards.Card | cards.Fault, ...] = (*self._read.cards, *self._read.faults)
+        known = {filing.same(row.file) for row in rows}
         for path in sums:
             if filing.same(Path(path).name) not in known:
                 self._hold(0, "", Path(path).name, Refused("No row names this PDF. Add one.", slug="no-card"))

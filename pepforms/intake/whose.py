@@ -17,15 +17,20 @@ from pepforms.intake.cards import Child
 
 _Words = tuple[str, ...]
 
+
+def _set_of(words: str) -> frozenset[str]:
+    return frozenset(words.split())
+
+
 _MOST_MIDDLE = 3  # middle names between a given and a family name
 _FEWEST_WORDS = 10  # fewer in a whole PDF are no text of a PEP
 _ENOUGH_TO_TELL = 30  # words on a page: without one common word among them they are not English but a broken text layer
-_COMMON = frozenset(
+_COMMON = _set_of(
     "a about and are at be been by date for from has have he her his i in is it me meeting my name no not of on or pep "
-    "plan school she that the their they this to was we will with yes you".split()
+    "plan school she that the their they this to was we will with yes you"
 )
-_LABELS = frozenset(
-    "christian family first forename forenames full given known last legal middle name names preferred surname".split()
+_LABELS = _set_of(
+    "christian family first forename forenames full given known last legal middle name names preferred surname"
 )
 """Words that forms print between the parts of a name."""
 
@@ -345,9 +350,8 @@ _CHILDS_NAME = re.compile(
     r"|name[ ]+of[ ]+(?:the[ ]+)?(?:child|pupil|student|learner|young\s+person)\b)[ ]*[:.–-]?[ ]*",
     re.IGNORECASE,
 )
-_HEADINGS = frozenset(
-    "address age attendance birth born carer class date dob gender meeting number of pep plan school sex term upn "
-    "year".split()
+_HEADINGS = _set_of(
+    "address age attendance birth born carer class date dob gender meeting number of pep plan school sex term upn year"
 )
 """Words that are the next heading of a form rather than part of a name."""
 
