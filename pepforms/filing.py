@@ -293,13 +293,13 @@ def stamp_of(pdf: bytes, card: Card, profile: Profile) -> stamp.Stamp:
     """The words of the visible stamp: who signed it off where and when, who files it. Nothing about data."""
     signed = _day(card.signed_off_at)
     place = f" in {card.source}" if card.source else ""
-    confirmed = f" · child confirmed by {card.confirmed_by}" if card.confirmed_by else ""
+    confirmed = (f"Child confirmed by {card.confirmed_by}",) if card.confirmed_by else ()
     term = f"{card.term} term {card.academic_year}"
     return stamp.Stamp(
         f"Signed off{place} by {card.signed_off_by}, {_role(card.role)}, on {_words(signed)}",
         (
-            f"Record of the meeting of {_words(card.meeting_date)}, {term}",
-            f"Filed by {profile.virtual_school}{confirmed}",
+            f"Record of the meeting of {_words(card.meeting_date)}, {term} · filed by {profile.virtual_school}",
+            *confirmed,
             f"PEP {_id(pdf, card)}, version {card.version} · SHA-256 as received {digest.sha256(pdf)[:16]}",
         ),
     )

@@ -134,7 +134,7 @@ def room(pdf: bytes) -> Place:
         raise Refused("Its first page is too small to be stamped. Print it on A4.", slug="tiny-page")
     scale = min(1.0, (width - 2 * _MARGIN) / stamp.BOX_WIDTH)
     tall = stamp.BOX_HEIGHT * scale
-    x = min(stamp.BOX_LEFT, (width - stamp.BOX_WIDTH * scale) / 2)
+    x = (width - stamp.BOX_WIDTH * scale) / 2
     picture = next(_pictures(pdf, 0, 1, width_of_first=math.ceil(width))).convert("L")
     y = _blank(picture, x, stamp.BOX_WIDTH * scale, tall, height)
     return Place(x, _ADDED, scale, tall + 2 * _ADDED) if y is None else Place(x, y, scale)
