@@ -29,11 +29,13 @@ _FEW_WORDS = 40  # on a page that a picture fills: a scan with a footer, say
 _LARGE = 0.6  # of the page: a picture of that size fills it
 _PALEST = 200  # of 255: darker paper than that takes no stamp
 _CLEAR = 5.0  # points of blank paper around the stamp
+_FRINGE = 3.0  # points around the stamp that its edges may colour in a small picture; less than is kept clear
 _EDGE = 14.0  # points that printers do not reach
 _FOOT = 0.4  # of the page from below: there a stamp may stand; above it only in the head
 _HEAD = 0.15
 _MARGIN = 24.0  # points left and right of the stamp on a narrow page
 _ADDED = 12.0  # points above and below the stamp in an added margin
+_SHADES_OF_FORMS = 100  # of 255: letters in a field have softer edges than on the page; a letter less is twice that
 _TINY = 100.0  # points: no page of a PEP is narrower
 
 
@@ -197,16 +199,32 @@ def changed(before: bytes, after: bytes, place: Place | None, start: int, stop: 
     """The pages, counted from 1, that do not look as before apart from the stamp, or lost a word."""
     if place:
         after = _without_margin(after, place)
-    differing = []
+    differing, has_form = [], _has_form(before)
     pairs = zip(_pictures(before, start, stop), _pictures(after, start, stop), strict=True)
     texts = zip(text(before, start, stop), text(after, start, stop), strict=True)
     for number, ((old, new), (told, said)) in enumerate(zip(pairs, texts, strict=True), start + 1):
         if number == 1 and place and not place.added:
             old, new = _masked(old, before, place), _masked(new, before, place)
         lost = _words(told.seen) - _words(said.seen)
-        if old.size != new.size or old.tobytes() != new.tobytes() or lost:
+        if lost or not _look_alike(old, new, _SHADES_OF_FORMS if has_form else 0):
             differing.append(number)
     return differing
+
+
+def _look_alike(one: "Image.Image", other: "Image.Image", shades: int) -> bool:
+    from PIL import ImageChops
+
+    return one.size == other.size and all(high <= shades for _, high in _extremes(ImageChops.difference(one, other)))
+
+
+def _extremes(picture: "Image.Image") -> Any:
+    """The lowest and the highest value of each of several channels."""
+    return picture.getextrema()
+
+
+def _has_form(pdf: bytes) -> bool:
+    with stamp.opened(pdf, sealed=True) as document:
+        return "/AcroForm" in document.Root
 
 
 def _words(said: str) -> set[str]:
@@ -287,8 +305,8 @@ def _masked(picture: "Image.Image", pdf: bytes, place: Place) -> "Image.Image":
     with stamp.opened(pdf, sealed=True) as document:
         width, _ = _seen_size(_normal(document))
     pixel = picture.width / width
-    left, right = place.x - 1, place.x + stamp.BOX_WIDTH * place.scale + 1
-    bottom, top = place.y - 1, place.y + stamp.BOX_HEIGHT * place.scale + 1
+    left, right = place.x - _FRINGE, place.x + stamp.BOX_WIDTH * place.scale + _FRINGE
+    bottom, top = place.y - _FRINGE, place.y + stamp.BOX_HEIGHT * place.scale + _FRINGE
     box = (
         math.floor(left * pixel),
         math.floor(picture.height - top * pixel),

@@ -8,6 +8,7 @@ things agree that no other child shares, and nothing speaks against it. All else
 """
 
 import datetime as dt
+import functools
 import re
 import unicodedata
 from collections.abc import Iterator, Sequence
@@ -165,6 +166,7 @@ class _Text:
         self.births = frozenset(_births(self.text))
         self.upns = frozenset(re.sub(r"[ -]", "", found).upper() for found in _UPN.findall(self.text))
         self.lcs_numbers = frozenset(found.casefold() for found in _LCS.findall(self.text))
+        self._numbers = frozenset(found.casefold() for found in re.findall(r"[\w-]*\d[\w-]*", self.text))
 
     @property
     def labelled_names(self) -> "Iterator[_Text]":
@@ -181,8 +183,7 @@ class _Text:
         if number.casefold() in self.lcs_numbers:
             return True
         unmistakable = len(number) >= 5 and not number.isdigit() and any(c.isdigit() for c in number)
-        whole = rf"(?<![\w-]){re.escape(number)}(?![\w-])"
-        return unmistakable and re.search(whole, self.text, re.IGNORECASE) is not None
+        return unmistakable and number.casefold() in self._numbers
 
     def names(self, name: str, *, loosely: bool = False) -> bool:
         """Whether the name stands there, in whichever order and with or without its middle names.
@@ -282,6 +283,7 @@ def _words(text: str) -> Iterator[_Word]:
         yield _Word(_folded(word), capital=not word[0].islower(), comma=bool(found.group(2)))
 
 
+@functools.lru_cache(20_000)
 def _folded(word: str) -> str:
     apart = unicodedata.normalize("NFD", word.casefold().translate(_LETTERS))
     return "".join(character for character in apart if not unicodedata.combining(character)).translate(_LETTERS)
