@@ -18,7 +18,10 @@ from pepforms.errors import Refused
 
 MARK = Stamp(
     "Signed off in eGov ePEP by Sasha Mockworth, Virtual School Officer, on 11 November 2026",
-    ("Record of the meeting of 4 November 2026, autumn term 2026/27 · filed by Mock Virtual School", "PEP abc, version 1"),
+    (
+        "Record of the meeting of 4 November 2026, autumn term 2026/27 · filed by Mock Virtual School",
+        "PEP abc, version 1",
+    ),
 )
 ABOUT = metadata.About("Personal Education Plan", "", "", None, None)
 
@@ -152,9 +155,7 @@ def test_a_page_too_small_for_a_stamp_is_refused(plan: bytes) -> None:
 
 
 @pytest.mark.parametrize("level", ["2a", "ua1"])
-def test_a_tagged_pdf_with_its_fonts_passes_the_highest_level(
-    elsewhere: ModuleType, judge: Judge, level: str
-) -> None:
+def test_a_tagged_pdf_with_its_fonts_passes_the_highest_level(elsewhere: ModuleType, judge: Judge, level: str) -> None:
     pdf = elsewhere.word_like(elsewhere.lines(elsewhere.children(1)[0]))
     made, _ = finished(pdf, metadata.About("Personal Education Plan", "", "en-GB", None, 2, "A", pdfua=True))
     assert judge.judge(made, level).conforms
@@ -186,7 +187,9 @@ def with_a_form(pdf: bytes, *, drawn: bool) -> bytes:
         if drawn:
             box = Dictionary(Type=Name.XObject, Subtype=Name.Form, BBox=Array([0, 0, 340, 30]),
                              Resources=Dictionary(Font=Dictionary(F1=font)))  # fmt: skip
-            field.AP = Dictionary(N=document.make_stream(b"/Tx BMC BT /F1 12 Tf 4 9 Td (Quill Mockworth) Tj ET EMC", box))
+            field.AP = Dictionary(
+                N=document.make_stream(b"/Tx BMC BT /F1 12 Tf 4 9 Td (Quill Mockworth) Tj ET EMC", box)
+            )
         field = document.make_indirect(field)
         document.pages[0].obj.Annots = Array([field])
         document.Root.AcroForm = Dictionary(Fields=Array([field]), DR=Dictionary(Font=Dictionary(F1=font)),
@@ -248,9 +251,7 @@ def test_a_scan_is_a_picture_with_or_without_recognised_text(elsewhere: ModuleTy
 
     def recognised(document: pikepdf.Pdf) -> None:
         page = document.pages[0]
-        page.obj.Resources.Font = Dictionary(
-            F1=Dictionary(Type=Name.Font, Subtype=Name.Type1, BaseFont=Name.Helvetica)
-        )
+        page.obj.Resources.Font = Dictionary(F1=Dictionary(Type=Name.Font, Subtype=Name.Type1, BaseFont=Name.Helvetica))
         page.contents_add(document.make_stream(b"BT 3 Tr /F1 12 Tf 50 60 Td (Quill Mockworth) Tj ET"))
 
     page = foreign.text(changed(scan, recognised), 0, 1)[0]

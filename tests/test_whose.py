@@ -76,12 +76,16 @@ def test_a_date_of_birth_is_found_however_it_is_written(printed: str) -> None:
     assert judged(AVA, page(born=printed)) is None
 
 
-@pytest.mark.parametrize("printed", ["13/03/2014", "03/12/2014", "12/03/2015", "112/03/2014", "12/03/20145", "not known"])
+@pytest.mark.parametrize(
+    "printed", ["13/03/2014", "03/12/2014", "12/03/2015", "112/03/2014", "12/03/20145", "not known"]
+)
 def test_another_date_of_birth_is_a_mismatch(printed: str) -> None:
     assert "date of birth" in mismatch(judged(AVA, page(born=printed)))
 
 
-@pytest.mark.parametrize("printed", ["Ben Testchild", "Ava Other", "Eva Testchild", "Ava", "Avan Testchild", "Ava Rose"])
+@pytest.mark.parametrize(
+    "printed", ["Ben Testchild", "Ava Other", "Eva Testchild", "Ava", "Avan Testchild", "Ava Rose"]
+)
 def test_another_name_is_a_mismatch(printed: str) -> None:
     assert "name" in mismatch(judged(AVA, page(printed)))
 
@@ -186,7 +190,10 @@ def test_a_name_that_nobody_sees_names_no_child() -> None:
 
 
 def test_no_answer_repeats_who_the_child_is() -> None:
-    answers = [judged(AVA, page("Ben Testchild"), others=(BEN,)), judged(AVA, page(more="Ben Testchild"), others=(BEN,))]
+    answers = [
+        judged(AVA, page("Ben Testchild"), others=(BEN,)),
+        judged(AVA, page(more="Ben Testchild"), others=(BEN,)),
+    ]
     for answer in answers:
         assert answer is not None
         assert not any(word in answer.why for word in ("Ava", "Ben", "Testchild", "2014"))

@@ -164,7 +164,9 @@ def chromium(texts: Sequence[Sequence[Line]]) -> list[bytes]:
         for text in texts:
             page, pdf = Path(folder, "page.html"), Path(folder, "page.pdf")
             rows = "".join(f"<p>{escape(line)}</p>" for line in text[1:])
-            page.write_text(f"<!doctype html><meta charset=utf-8><title>{escape(text[1])}</title><h1>{text[0]}</h1>{rows}")
+            page.write_text(
+                f"<!doctype html><meta charset=utf-8><title>{escape(text[1])}</title><h1>{text[0]}</h1>{rows}"
+            )
             _run("chromium", "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
                  "--disable-background-networking", "--disable-component-update", "--disable-sync",
                  f"--user-data-dir={folder}/profile", f"--print-to-pdf={pdf}", page.as_uri())  # fmt: skip
@@ -198,7 +200,7 @@ def cards(made: Sequence[Made], files: Sequence[str], **more: Sequence[str]) -> 
     header = ("file,lcs_person_id,academic_year,term,meeting_date,signed_off_at,signed_off_by,role,title,source,"
               "social_worker,team,child_name,date_of_birth,upn")  # fmt: skip
     rows = [
-        f'{file},{child.lcs},2026/27,autumn,04/11/2026,11/11/2026 15:30,Sasha Mockworth,virtual_school_officer,,'
+        f"{file},{child.lcs},2026/27,autumn,04/11/2026,11/11/2026 15:30,Sasha Mockworth,virtual_school_officer,,"
         f'eGov ePEP,Dana Pretend,Looked After Team 2,"{child.name}",{child.born:%d/%m/%Y},{child.upn}'
         for child, file in zip(made, files, strict=True)
     ]
