@@ -132,19 +132,18 @@ def file(
 
     `children` are all of the list; `there` gives what was filed before under a name.
     """
-    about = f"Row {card.row}"
-    about_it = _Reading(pdf, workshop, about)
-    holds = about_it.contents()
-    readable = pdf if holds.signed else about_it.apart(foreign.cleaned)
-    _check_child(_Reading(readable, workshop, about), holds, card, children, digest.sha256(pdf))
+    received = _Reading(pdf, workshop, f"Row {card.row}")
+    holds = received.apart(foreign.contents)
+    clean = _Reading(received.apart(foreign.cleaned), workshop, received.about)
+    _check_child(clean, holds, card, children, _code(pdf, card))
     head = _head(pdf, card)
     name, mark = naming.record(head), stamp_of(pdf, card, workshop.profile)
     before = there(name)
-    if before is not None and _is_record_of(before, pdf, mark, holds, workshop, about):
+    if before is not None and _is_record_of(before, pdf, mark, holds, workshop):
         facts = workshop.verify(before)
         if facts.holds:
             return Filed(name, before, _row(head, card, name, before, facts, workshop.profile))
-    made = pdf if holds.signed else _stamped(pdf, readable, mark, card, holds, workshop, about)
+    made = pdf if holds.signed else _stamped(received, clean, mark, card, holds)
     sealed = workshop.seal(made, on_top=bool(holds.signed))
     facts = workshop.verify(sealed)
     if not facts.holds:
@@ -162,10 +161,8 @@ class _Reading:
     about: str
 
     def apart(self, function: Callable[..., R], *arguments: Any) -> R:
-        return self.workshop.apart(function, self.pdf, *arguments, about=self.about)
-
-    def contents(self) -> foreign.Contents:
-        return self.apart(foreign.contents)
+        answer: R = self.workshop.apart(foreign.tried, function, self.pdf, *arguments, about=self.about)
+        return answer
 
     def said(self, pages: int) -> whose.Said:
         read = [
@@ -178,9 +175,7 @@ class _Reading:
         return whose.Said(tuple(page.seen for page in read), pictures, unseen)
 
 
-def _check_child(
-    reading: _Reading, holds: foreign.Contents, card: Card, children: Sequence[Child], sha256: str
-) -> None:
+def _check_child(reading: _Reading, holds: foreign.Contents, card: Card, children: Sequence[Child], code: str) -> None:
     """Held where it is not certain that the PDF is the child's, and nobody has confirmed it."""
     objection = whose.objection(card.child, children, reading.said(holds.pages))
     if objection and not objection.doubt:
@@ -193,10 +188,9 @@ def _check_child(
         doubts.append("it carries attached files, which nobody has compared")
     if holds.hidden_layers:
         doubts.append("parts of it are hidden")
-    code = sha256[:8]
     if not doubts or (card.confirmed_by and card.confirmed_code == code):
         return
-    stale = "The child was confirmed for another PDF, not for this one. " if card.confirmed_by else ""
+    stale = "The confirmation is of another PDF or another child. " if card.confirmed_by else ""
     raise Held(
         f"{stale}It is not certain whose PEP it is: {'; '.join(doubts)}. Look at the PDF; if it is this child's, write "
         f"your name and the code {code} into the column child_confirmed_by.",
@@ -205,23 +199,19 @@ def _check_child(
     )
 
 
-def _stamped(
-    pdf: bytes,
-    cleaned: bytes,
-    mark: stamp.Stamp,
-    card: Card,
-    holds: foreign.Contents,
-    workshop: Workshop,
-    about: str,
-) -> bytes:
+def _code(pdf: bytes, card: Card) -> str:
+    """What stands for this PDF being this child's, and for nothing else."""
+    return digest.sha256(f"{digest.sha256(pdf)} {card.child.lcs_person_id}".encode())[:8]
+
+
+def _stamped(received: _Reading, clean: _Reading, mark: stamp.Stamp, card: Card, holds: foreign.Contents) -> bytes:
     """The PDF stamped, at the highest standard that veraPDF grants, and looking as it did apart from the stamp."""
-    clean = _Reading(cleaned, workshop, about)
     place, language = clean.apart(foreign.room), clean.apart(foreign.language)
 
     def made(level: foreign.Level | None, *, pdfua: bool) -> bytes:
         told = metadata.About(
             title=card.title or title(card),
-            subject=_subject(pdf, mark),
+            subject=_subject(received.pdf, mark),
             language=language,
             at=card.signed_off_at if isinstance(card.signed_off_at, datetime) else None,
             pdfa_part=2 if level else None,
@@ -231,10 +221,10 @@ def _stamped(
         return clean.apart(foreign.finished, mark, place, told)
 
     accessible = holds.tagged and bool(language)
-    final = _granted(made, workshop.judge, _LEVELS if accessible else _LEVELS[1:], pdfua=accessible)
+    final = _granted(made, received.workshop.judge, _LEVELS if accessible else _LEVELS[1:], pdfua=accessible)
     for start in range(0, holds.pages, _PAGES_AT_ONCE):
         stop = start + _PAGES_AT_ONCE
-        differing = workshop.apart(foreign.changed, pdf, final, place, start, stop, about=about)
+        differing = received.apart(foreign.changed, final, place, start, stop)
         if differing:
             raise Refused(
                 f"Page {differing[0]} would not look the same as a record. Print it into a new PDF, and send that.",
@@ -272,13 +262,14 @@ def _explain(facts: verify.Facts, *, signed: bool) -> None:
     raise Broken(f"The record was made but does not hold: {fallen}", slug="record-fails")
 
 
-def _is_record_of(
-    before: bytes, pdf: bytes, mark: stamp.Stamp, holds: foreign.Contents, workshop: Workshop, about: str
-) -> bool:
+def _is_record_of(before: bytes, pdf: bytes, mark: stamp.Stamp, holds: foreign.Contents, workshop: Workshop) -> bool:
     """Whether what was filed before is the record of this PDF, with this stamp."""
     if holds.signed:
         return before.startswith(pdf)
-    return workshop.apart(foreign.subject, before, about=about) == _subject(pdf, mark)
+    try:
+        return _Reading(before, workshop, "A record").apart(foreign.subject) == _subject(pdf, mark)
+    except Refused:  # what lies there is no PDF
+        return False
 
 
 # --- words -----------------------------------------------------------------------------------------------------------

@@ -128,7 +128,7 @@ def test_whoever_confirms_a_child_quotes_the_code_of_the_pdf() -> None:
         ("meeting_date", "soon", "must be a date"),
         ("meeting_date", "04/11/2024", "not in the academic year"),
         ("signed_off_at", "03/11/2025", "before the meeting"),
-        ("signed_off_at", "03/11/2925", "still to come"),
+        ("signed_off_at", "11/11/2026", "more than a year after"),
         ("signed_off_at", "11/11/2025 25:00", "must be a date"),
         ("signed_off_by", "", "is empty"),
         ("signed_off_by", "123", "must be a name"),

@@ -1,4 +1,4 @@
-"""PDFs of other programs: what is in them, PDF/A where nothing is lost, a stamp that hides nothing, and those refused."""
+"""PDFs of other programs: what is in them, PDF/A where nothing is lost, a stamp that hides nothing, what is refused."""
 
 import io
 from collections.abc import Callable, Iterator
@@ -183,13 +183,12 @@ def with_a_form(pdf: bytes, *, drawn: bool) -> bytes:
     def change(document: pikepdf.Pdf) -> None:
         font = document.pages[0].obj.Resources.Font.F1
         field = Dictionary(Type=Name.Annot, Subtype=Name.Widget, FT=Name.Tx, T=String("child"), F=4,
-                           V=String("Quill Mockworth"), DA=String("/F1 12 Tf 0 g"), Rect=Array([60, 90, 400, 120]))  # fmt: skip
+                           V=String("Quill Mockworth"), DA=String("/F1 12 Tf 0 g"),
+                           Rect=Array([60, 90, 400, 120]))  # fmt: skip
         if drawn:
             box = Dictionary(Type=Name.XObject, Subtype=Name.Form, BBox=Array([0, 0, 340, 30]),
                              Resources=Dictionary(Font=Dictionary(F1=font)))  # fmt: skip
-            field.AP = Dictionary(
-                N=document.make_stream(b"/Tx BMC BT /F1 12 Tf 4 9 Td (Quill Mockworth) Tj ET EMC", box)
-            )
+            field.AP = Dictionary(N=document.make_stream(b"BT /F1 12 Tf 4 9 Td (Quill Mockworth) Tj ET", box))
         field = document.make_indirect(field)
         document.pages[0].obj.Annots = Array([field])
         document.Root.AcroForm = Dictionary(Fields=Array([field]), DR=Dictionary(Font=Dictionary(F1=font)),

@@ -8,12 +8,12 @@ and is meant to be called in a process that can be killed (`wiring.apart`); valu
 import functools
 import io
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 from pepforms.archive import metadata, stamp
-from pepforms.errors import Refused
+from pepforms.errors import PepformsError, Refused
 
 if TYPE_CHECKING:
     import pikepdf
@@ -22,11 +22,13 @@ if TYPE_CHECKING:
 LARGEST = 100 << 20
 """Bytes: a scan of a thousand pages is smaller."""
 
+_T = TypeVar("_T")
+
 Level = Literal["2a", "2u", "2b"]
 
-_FEWEST_WORDS = 5  # on a page that holds something else too: below that it is a picture
-_FEW_WORDS = 40  # on a page that a picture fills: a scan with a footer, say
-_LARGE = 0.6  # of the page: a picture of that size fills it
+_FEW_WORDS = 40  # on a page with a large picture: a scan with a footer, say
+_LARGE = 0.5  # of the page: a picture of that size may be a page of its own
+_MANY_SHAPES = 200  # on a page with fewer words: letters drawn as shapes, say
 _PALEST = 200  # of 255: darker paper than that takes no stamp
 _CLEAR = 5.0  # points of blank paper around the stamp
 _FRINGE = 3.0  # points around the stamp that its edges may colour in a small picture; less than is kept clear
@@ -78,6 +80,23 @@ class Claims:
 
     pdfa: Level | None = None
     pdfua: bool = False
+
+
+def tried(function: Callable[..., _T], *arguments: Any) -> _T:
+    """What the function makes of a PDF; Refused where the PDF makes no sense to it.
+
+    Damaged and hostile files make PDF libraries raise whatever they like: that is no fault of ours, and the file's.
+    """
+    try:
+        return function(*arguments)
+    except (PepformsError, MemoryError):
+        raise
+    except Exception as failed:  # noqa: BLE001
+        raise Refused(
+            f"It is damaged or not made as PDFs are ({type(failed).__name__}). Export it again, or print it into a new "
+            "PDF.",
+            slug="unreadable-pdf",
+        ) from None
 
 
 def contents(pdf: bytes) -> Contents:
@@ -234,7 +253,8 @@ def _words(said: str) -> set[str]:
 def _page_text(page: Any) -> PageText:
     import pypdfium2.raw as pdfium
 
-    objects = list(page.get_objects(filter=[pdfium.FPDF_PAGEOBJ_TEXT, pdfium.FPDF_PAGEOBJ_IMAGE]))
+    kinds = (pdfium.FPDF_PAGEOBJ_TEXT, pdfium.FPDF_PAGEOBJ_IMAGE, pdfium.FPDF_PAGEOBJ_PATH)
+    objects = list(page.get_objects(filter=kinds))
     everything = _said(page)
     unseen = ""
     invisible = [one for one in objects if one.type == pdfium.FPDF_PAGEOBJ_TEXT and _is_invisible(one)]
@@ -247,10 +267,18 @@ def _page_text(page: Any) -> PageText:
     seen, all_of_it = everything
     if len(all_of_it.split()) > len(seen.split()):
         unseen = f"{unseen}\n{all_of_it}"
-    words = len(seen.split())
-    filled = any(one.type == pdfium.FPDF_PAGEOBJ_IMAGE and _fills(one, page) for one in objects)
-    picture = (words < _FEW_WORDS and filled) or (words < _FEWEST_WORDS and not _is_blank(page))
-    return PageText(seen, unseen, picture)
+    return PageText(seen, unseen, _is_picture(page, objects, len(seen.split())))
+
+
+def _is_picture(page: Any, objects: Sequence[Any], words: int) -> bool:
+    """Whether the page says something that is no text: a scan, letters drawn as shapes."""
+    import pypdfium2.raw as pdfium
+
+    if words >= _FEW_WORDS:
+        return False
+    large = any(one.type == pdfium.FPDF_PAGEOBJ_IMAGE and _is_large(one, page) for one in objects)
+    shapes = sum(one.type == pdfium.FPDF_PAGEOBJ_PATH for one in objects)
+    return large or shapes >= _MANY_SHAPES or (not words and not _is_blank(page))
 
 
 def _said(page: Any) -> tuple[str, str]:
@@ -271,7 +299,7 @@ def _is_invisible(text_object: Any) -> bool:
     )
 
 
-def _fills(image: Any, page: Any) -> bool:
+def _is_large(image: Any, page: Any) -> bool:
     left, bottom, right, top = image.get_bounds()
     width, height = page.get_size()
     return bool(abs(right - left) * abs(top - bottom) > _LARGE * width * height)

@@ -52,8 +52,9 @@ class Standard:
 
 @dataclass(frozen=True, slots=True)
 class Seal:
-    """The seal of the file, or its first signature. `intact`: the sealed bytes and the seal's own container are as they were written.
+    """The seal of the file, or its first signature.
 
+    `intact`: the sealed bytes and the seal's own container are as they were written.
     `valid`: the signature is that of the certificate's key. `trusted`: its chain ends in an anchor and was valid at
     `at`, the time that the seal claims. `time_proven`: a trusted timestamp proves that time; None if it has none.
     """

@@ -49,7 +49,7 @@ def stamp_(wiring: Wiring, paths: tuple[str, ...], list_: Path | None, pep: str 
         raise click.UsageError("Say either --cards with the list of the PDFs, or --pep with the PEP of one PDF.")
     files.folder(out)
     _ = wiring.sealer  # no key: say so before any work
-    found = list(_pdfs(paths))
+    found = list(_pdfs(paths, out))
     if list_ is not None:
         read = cards.read(_bytes(list_), list_.name)
     else:
@@ -69,11 +69,14 @@ def _card(wiring: Wiring, path: str, found: Sequence[Path]) -> cards.Card:
     return filing.card_of(pep, pipeline.signed_off_at(pep, wiring.profile), wiring.profile, found[0].name)
 
 
-def _pdfs(paths: Sequence[str]) -> Iterator[Path]:
-    """The PDFs, those in folders too; one named twice counts once."""
+def _pdfs(paths: Sequence[str], out: Path) -> Iterator[Path]:
+    """The PDFs, those in folders too but for the output folder; one named twice counts once."""
     seen: set[Path] = set()
     for path in map(Path, paths):
-        inside = sorted(one for one in path.rglob("*") if one.suffix.casefold() == ".pdf") if path.is_dir() else [path]
+        inside = [path]
+        if path.is_dir():
+            found = sorted(one for one in path.rglob("*") if one.suffix.casefold() == ".pdf")
+            inside = [one for one in found if out.resolve() not in one.resolve().parents]
         if not inside:
             raise Unreadable(f"{path} holds no PDF.", slug="nothing-to-read")
         for one in inside:

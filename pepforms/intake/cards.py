@@ -205,8 +205,8 @@ def _contradictions(values: Mapping[str, Any]) -> list[tuple[str, str]]:
         found.append(("meeting_date", f"is not in the academic year {year}"))
     if _day(signed) < met:
         found.append(("signed_off_at", "is before the meeting"))
-    if _day(signed) > dt.datetime.now(LONDON).date():
-        found.append(("signed_off_at", "is still to come"))
+    if _day(signed) > met + dt.timedelta(366):
+        found.append(("signed_off_at", "is more than a year after the meeting"))
     if born and not dt.timedelta(0) <= met - born <= dt.timedelta(_OLDEST * 366):
         found.append(("date_of_birth", f"makes the child younger than nought or older than {_OLDEST} at the meeting"))
     if values["version"] not in ("", 1) and not values["pep_id"]:

@@ -80,7 +80,7 @@ def _mismatches(child: Child, seen: "_Text", everything: "_Text") -> Iterator[st
         yield "the child's name on the card is not in the PDF"
     if child.date_of_birth and child.date_of_birth not in seen.dates:
         yield "the date of birth on the card is not in the PDF"
-    if child.upn and everything.upns and child.upn not in everything.upns:
+    if child.upn and everything.labelled_upns and child.upn not in everything.upns:
         yield "the PDF gives another UPN than the card"
     if everything.lcs_numbers and child.lcs_person_id.casefold() not in everything.lcs_numbers:
         yield "the PDF gives another LCS number than the card"
@@ -128,7 +128,7 @@ def _second_child(child: Child, everything: "_Text") -> Iterator[str]:
     known = {child.date_of_birth} if child.date_of_birth else set()
     if len(everything.births | known) > 1:
         yield "the PDF gives more than one date of birth"
-    if len(everything.upns | ({child.upn} - {""})) > 1:
+    if len(everything.labelled_upns | ({child.upn} - {""})) > 1:
         yield "the PDF gives more than one UPN"
     if len(everything.lcs_numbers | {child.lcs_person_id.casefold()}) > 1:
         yield "the PDF gives more than one LCS number"
@@ -164,7 +164,8 @@ class _Text:
             self._places.setdefault(word.folded, []).append(place)
         self.dates = frozenset(_dates(self.text))
         self.births = frozenset(_births(self.text))
-        self.upns = frozenset(re.sub(r"[ -]", "", found).upper() for found in _UPN.findall(self.text))
+        self.upns = frozenset(map(_upn, _UPN.findall(self.text)))
+        self.labelled_upns = frozenset(map(_upn, _LABELLED_UPN.findall(self.text)))
         self.lcs_numbers = frozenset(found.casefold() for found in _LCS.findall(self.text))
         self._numbers = frozenset(found.casefold() for found in re.findall(r"[\w-]*\d[\w-]*", self.text))
 
@@ -234,7 +235,7 @@ class _Text:
                 continue
             for start in self._places.get(family[0], ()):
                 behind = self._after(start, family)
-                full = self._after(self._past_labels(behind), given) if behind else None
+                full = self._after(self._past_labels(behind, given), given) if behind else None
                 if full:
                     yield start, self._past_middle(full, middle)
 
@@ -243,7 +244,7 @@ class _Text:
             yield place
             return
         for _ in range(_MOST_MIDDLE + 1):
-            place = self._past_labels(place)
+            place = self._past_labels(place, family)
             end = self._after(place, family)
             if end:
                 yield end
@@ -257,8 +258,9 @@ class _Text:
         end = place + len(words)
         return end if [word.folded for word in self.words[place:end]] == list(words) else None
 
-    def _past_labels(self, place: int) -> int:
-        while place < len(self.words) and self.words[place].folded in _LABELS:
+    def _past_labels(self, place: int, wanted: _Words) -> int:
+        """The place after such words as *First name*; Christian may be the name that is wanted."""
+        while self._word(place).folded in _LABELS - {wanted[0]}:
             place += 1
         return place
 
@@ -342,6 +344,9 @@ _DATE = re.compile(
 )
 _BIRTH = re.compile(r"(?:date\s+of\s+birth|birth\s?date|\bd\.?\s?o\.?\s?b\b\.?|\bborn(?:\s+on)?)", re.IGNORECASE)
 _UPN = re.compile(r"\b[A-Z](?:[ -]?\d){11}[ -]?[0-9A-Z]\b")
+_LABELLED_UPN = re.compile(
+    r"(?:\bUPN\b|unique\s+pupil\s+number)[\s.:#]{0,5}(?-i:([A-Z](?:[ -]?\d){11}[ -]?[0-9A-Z]))\b", re.IGNORECASE
+)
 _LCS = re.compile(
     r"\b(?:(?:LCS|Liquid\s?logic|Mosaic|social\s+care)\b[^\n:]{0,20}?\b(?:ID|no|number|ref|reference)\b[\s.:#]{1,5}"
     r"|LCS\s?[:#]\s?)(?=[A-Z-]{0,12}\d)([A-Z0-9][A-Z0-9-]{2,39})\b(?![/.]\d)",
@@ -356,6 +361,10 @@ _HEADINGS = _set_of(
     "address age attendance birth born carer class date dob gender meeting number of pep plan school sex term upn year"
 )
 """Words that are the next heading of a form rather than part of a name."""
+
+
+def _upn(found: str) -> str:
+    return re.sub(r"[ -]", "", found).upper()
 
 
 def _dates(text: str) -> Iterator[dt.date]:

@@ -1,4 +1,4 @@
-"""PDFs as other systems make them, of plainly invented children: an old ePEP, LibreOffice, Chromium, Word, a scanner."""
+"""PDFs as other systems make them, of invented children: an old ePEP, LibreOffice, Chromium, Word, a scanner."""
 
 import datetime as dt
 import io
@@ -76,7 +76,7 @@ def lines(child: Made, *, pages: int = 3) -> list[Line]:
         "Meeting: 4 November 2026. Present: Ms P Mockteacher, Mr D Pretend (social worker)",
     ]
     body = [
-        f"Target {number}: reads with an adult for ten minutes on {number + 1} days of the week, and says what it was about."
+        f"Target {number}: reads with an adult for ten minutes on {number + 1} days, and says what it was about."
         for number in range(1, 24 * pages)
     ]
     return [*head, *body]
