@@ -16,7 +16,7 @@ from pepforms import digest, naming, schema
 from pepforms.archive import foreign, manifest, metadata, pdfa, stamp, verify
 from pepforms.errors import Broken, Refused
 from pepforms.intake import whose
-from pepforms.intake.cards import LONDON, Card, Child
+from pepforms.intake.cards import LONDON, Card, Cards, Child
 from pepforms.model import Pep
 from pepforms.profile import Profile
 
@@ -125,17 +125,15 @@ def _pep_of(card: Card) -> tuple[object, ...]:
 # --- one PDF ---------------------------------------------------------------------------------------------------------
 
 
-def file(
-    pdf: bytes, card: Card, children: Sequence[Child], workshop: Workshop, there: Callable[[str], bytes | None]
-) -> Filed:
+def file(pdf: bytes, card: Card, rows: Cards, workshop: Workshop, there: Callable[[str], bytes | None]) -> Filed:
     """The record of a PDF that was signed off elsewhere; Held or Refused, and why, where it cannot be one.
 
-    `children` are all of the list; `there` gives what was filed before under a name.
+    `rows` is the whole list, against which the PDF is held too; `there` gives what was filed before under a name.
     """
     received = _Reading(pdf, workshop, f"Row {card.row}")
     holds = received.apart(foreign.contents)
     clean = _Reading(received.apart(foreign.cleaned), workshop, received.about)
-    _check_child(clean, holds, card, children, _code(pdf, card))
+    _check_child(clean, holds, card, rows, _code(pdf, card))
     head = _head(pdf, card)
     name, mark = naming.record(head), stamp_of(pdf, card, workshop.profile)
     before = there(name)
@@ -175,15 +173,18 @@ class _Reading:
         return whose.Said(tuple(page.seen for page in read), pictures, unseen)
 
 
-def _check_child(reading: _Reading, holds: foreign.Contents, card: Card, children: Sequence[Child], code: str) -> None:
+def _check_child(reading: _Reading, holds: foreign.Contents, card: Card, rows: Cards, code: str) -> None:
     """Held where it is not certain that the PDF is the child's, and nobody has confirmed it."""
-    objection = whose.objection(card.child, children, reading.said(holds.pages))
+    said = reading.said(holds.pages)
+    objection = whose.objection(card.child, rows.children, said)
     if objection and not objection.doubt:
         raise Held(
             f"It may be another child's: {objection.why}. Look at the PDF; put the card right if the card is wrong.",
             slug="another-child",
         )
     doubts = [objection.why] if objection else []
+    if _is_of_another_meeting(card, rows, whose.dates("\n".join(said.seen))):
+        doubts.append("it gives the meeting of another row of this child, and not this row's")
     if holds.attachments:
         doubts.append("it carries attached files, which nobody has compared")
     if holds.hidden_layers:
@@ -197,6 +198,12 @@ def _check_child(reading: _Reading, holds: foreign.Contents, card: Card, childre
         slug="child-not-certain",
         code=code,
     )
+
+
+def _is_of_another_meeting(card: Card, rows: Cards, dates: frozenset[date]) -> bool:
+    """Whether two of the child's PEPs may have been swapped."""
+    same = (row for row in rows.cards if row.child.lcs_person_id == card.child.lcs_person_id)
+    return card.meeting_date not in dates and any(row.meeting_date in dates for row in same)
 
 
 def _code(pdf: bytes, card: Card) -> str:
@@ -404,6 +411,7 @@ def _row(head: Pep, card: Card, name: str, pdf: bytes, facts: verify.Facts, prof
     )
 
 
-def filed_for_another(row: manifest.Row, rows: Sequence[manifest.Row]) -> bool:
-    """Whether the very PDF was filed before under another child's number."""
-    return any(other.pep_id == row.pep_id and other.lcs_person_id != row.lcs_person_id for other in rows)
+def filed_otherwise(row: manifest.Row, rows: Sequence[manifest.Row]) -> bool:
+    """Whether the very PEP was filed before under another child's number, or for another meeting."""
+    same = (other for other in rows if (other.pep_id, other.version) == (row.pep_id, row.version))
+    return any(other.filename != row.filename for other in same)

@@ -357,7 +357,22 @@ def test_a_pdf_filed_before_under_another_number_is_held(desk: Desk, plan: bytes
     desk.list.write_text(desk.list.read_text().replace("LCS-1001", "LCS-2002"))
     assert code_of(desk.stamp()) == 65
     assert "under another LCS number" in desk.held()[0]["reason"]
-    assert len(desk.records()) == 1
+    (record,) = desk.records()
+    record.unlink()
+    assert code_of(desk.stamp()) == 0
+
+
+def test_two_peps_of_one_child_that_are_swapped_are_held(desk: Desk) -> None:
+    (child,) = desk.elsewhere.children(1)
+    autumn = desk.elsewhere.lines(child)
+    spring = [line.replace("4 November 2026", "3 March 2027") for line in autumn]
+    names = desk.put(desk.elsewhere.old_epep(spring), desk.elsewhere.old_epep(autumn))
+    autumn_first = desk.elsewhere.cards([child, child], names)
+    head, first, second = autumn_first.splitlines()
+    second = second.replace("autumn,04/11/2026,11/11/2026", "spring,03/03/2027,10/03/2027")
+    desk.list.write_text("\n".join([head, first, second]))
+    assert code_of(desk.stamp()) == 65
+    assert ["the meeting of another row" in row["reason"] for row in desk.held()] == [True, True]
 
 
 def test_records_of_an_earlier_run_inside_the_folder_are_no_new_pdfs(desk: Desk, plan: bytes) -> None:

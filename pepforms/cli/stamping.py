@@ -134,10 +134,13 @@ class _Run:
             path = self._out / name
             return path.read_bytes() if path.exists() else None
 
-        filed = filing.file(pdf, entry.card, self._read.children, self._wiring, there)
-        if filing.filed_for_another(filed.row, manifest.read(self._out)):
+        filed = filing.file(pdf, entry.card, self._read, self._wiring, there)
+        kept = [row for row in manifest.read(self._out) if (self._out / row.filename).exists()]
+        if filing.filed_otherwise(filed.row, kept):
             raise Refused(
-                "This PDF is filed already under another LCS number. Find out whose PEP it is.", slug="another-child"
+                "It is filed already under another LCS number or for another meeting. Find out which is right; if it "
+                "is this row, move the other record away.",
+                slug="filed-otherwise",
             )
         files.write(self._out / filed.name, filed.data, force=self._force)
         manifest.add(self._out, [filed.row])

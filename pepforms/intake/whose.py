@@ -72,6 +72,11 @@ def objection(child: Child, others: Sequence[Child], said: Said) -> Objection | 
     return Objection("; ".join(doubts), doubt=True) if doubts else None
 
 
+def dates(text: str) -> frozenset[dt.date]:
+    """Every date in a text, however it is written; the day goes before the month."""
+    return frozenset(_dates(_composed(text)))
+
+
 # --- what speaks against ---------------------------------------------------------------------------------------------
 
 
