@@ -24,6 +24,7 @@ R = TypeVar("R")
 
 _TITLE = "Personal Education Plan"
 _PAGES_AT_ONCE = 100  # read or drawn in one go: takes a second, so that a long file is slow and not refused
+_ONLY_OF_HIGHER_LEVELS = ("6.2.11.7.", "6.7.")  # clauses of ISO 19005-2: text as Unicode (2u), logical structure (2a)
 _LEVELS: tuple[foreign.Level, ...] = ("2a", "2u", "2b")
 
 
@@ -176,7 +177,8 @@ class _Reading:
 def _check_child(reading: _Reading, holds: foreign.Contents, card: Card, rows: Cards, code: str) -> None:
     """Held where it is not certain that the PDF is the child's, and nobody has confirmed it."""
     said = reading.said(holds.pages)
-    objection = whose.objection(card.child, rows.children, said)
+    # A text may be as hostile as the file it comes from.
+    objection = reading.workshop.apart(whose.objection, card.child, rows.children, said, about=reading.about)
     if objection and not objection.doubt:
         raise Held(
             f"It may be another child's: {objection.why}. Look at the PDF; put the card right if the card is wrong.",
@@ -248,14 +250,14 @@ def _granted(
         return made(None, pdfua=False)
     if pdfua and not judge.judge(made(levels[0], pdfua=True), "ua1").conforms:
         pdfua = False
-    # What fails the lowest level fails all, and most that pass it pass the next too.
-    if not judge.judge(made(levels[-1], pdfua=pdfua), levels[-1]).conforms:
-        return made(None, pdfua=False)
-    for level in levels[:-1]:
+    for level in levels:
         candidate = made(level, pdfua=pdfua)
-        if judge.judge(candidate, level).conforms:
+        verdict = judge.judge(candidate, level)
+        if verdict.conforms:
             return candidate
-    return made(levels[-1], pdfua=pdfua)
+        if not all(clause.startswith(_ONLY_OF_HIGHER_LEVELS) for clause, _, _ in verdict.failures):
+            break  # it would fail the lower levels too
+    return made(None, pdfua=False)
 
 
 def _explain(facts: verify.Facts, *, signed: bool) -> None:

@@ -129,6 +129,26 @@ def test_a_page_of_another_childs_plan_is_a_doubt_whether_that_child_is_listed_o
     assert "another name" in doubt(judged(AVA, page(), merged))
 
 
+def test_a_page_without_the_heading_of_the_others_is_a_doubt() -> None:
+    own = [f"Ava Testchild: plan of the autumn\n{REST}" for _ in range(4)]
+    odd = f"Zed Elsewhere: plan of the autumn\n{REST}"
+    assert judged(AVA, page(), *own) is None
+    assert "page 4 does not name the child" in doubt(judged(AVA, page(), *own[:2], odd, *own[2:]))
+    assert judged(AVA, page(), REST, REST, REST, f"Ava Testchild signs here\n{REST}") is None
+
+
+def test_the_birth_date_of_a_brother_or_sister_that_the_plan_mentions_is_not_enough() -> None:
+    plan = "Personal Education Plan\nPupil Born School\nZed Elsewhere 1 May 2016 Mock Academy\n"
+    doubt(judged(AVA, f"{plan}Sister: Ava Testchild, 12 March 2014\n{REST}"))
+    assert judged(AVA, f"Pupil School Born\nAva Testchild Mock Academy 12 March 2014\n{REST}") is None
+
+
+@pytest.mark.parametrize("head", ["Family name: Testchild First name: Bea", "First name: Bea\nSurname: Testchild",
+                                  "TESTCHILD, Bea", "Bea Testchild"])  # fmt: skip
+def test_a_twin_in_the_fields_of_a_form_is_not_the_child(head: str) -> None:
+    doubt(judged(AVA, f"{head}\nDate of birth: 12 March 2014\nTwin: Ava Testchild\n{REST}"))
+
+
 def test_a_twin_with_the_same_birth_date_is_not_the_child_that_the_plan_mentions() -> None:
     of_the_twin = f"Bea Testchild\nBorn 12 March 2014\nBea has a twin sister, Ava Testchild.\n{REST}"
     assert "family name" in doubt(judged(AVA, of_the_twin))

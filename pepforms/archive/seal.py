@@ -228,7 +228,7 @@ def _misconfigured(path: Path, what: str, slug: str) -> Misconfigured:
 
 
 def _sealed(
-    pdf: bytes, sealer: Sealer, moment: dt.datetime, reason: str | None, location: str | None, *, on_top: bool
+    pdf: bytes, sealer: Sealer, moment: dt.datetime, reason: str | None, location: str | None, *, on_top: bool = False
 ) -> bytes:
     from pyhanko.sign.fields import MDPPerm, SigFieldSpec, SigSeedSubFilter
     from pyhanko.sign.signers import constants

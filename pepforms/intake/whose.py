@@ -24,6 +24,8 @@ def _set_of(words: str) -> frozenset[str]:
 
 
 _MOST_MIDDLE = 3  # middle names between a given and a family name
+_EDGE = 200  # characters at the beginning and at the end of a page: its head and foot
+_SIBLINGS = dt.timedelta(8 * 365)  # between the birth dates of children who may be named in one plan
 _FEWEST_WORDS = 10  # fewer in a whole PDF are no text of a PEP
 _ENOUGH_TO_TELL = 30  # words on a page: without one common word among them they are not English but a broken text layer
 _COMMON = _set_of(
@@ -67,7 +69,7 @@ def objection(child: Child, others: Sequence[Child], said: Said) -> Objection | 
     mismatch = "; ".join(_mismatches(child, seen, everything))
     if mismatch:
         return Objection(mismatch, doubt=False)
-    doubts = [*_too_little(child, seen), *_others_named(child, others, everything), *_odd_pages(said)]
+    doubts = [*_too_little(child, seen), *_others_named(child, others, everything), *_odd_pages(child, said)]
     doubts += [*_second_child(child, everything), *_named_otherwise(child, seen)]
     return Objection("; ".join(doubts), doubt=True) if doubts else None
 
@@ -121,22 +123,44 @@ def _is_named(other: Child, child: Child, everything: "_Text", apart: "_Text") -
     return len(_name_words(other.name)) > 1 and apart.names(other.name, loosely=True)
 
 
-def _odd_pages(said: Said) -> Iterator[str]:
+def _odd_pages(child: Child, said: Said) -> Iterator[str]:
     garbled = (number for number, page in enumerate(said.seen, 1) if _is_garbled(page))
     unread = sorted({*said.pictures, *garbled})
     if unread:
         several = f"pages {', '.join(map(str, unread[:5]))}{' and more' if len(unread) > 5 else ''}"
         yield f"page {unread[0]} cannot be read" if len(unread) == 1 else f"{several} cannot be read"
 
+    odd = _pages_without_heading(child, said.seen)
+    if odd:
+        yield f"page {odd[0]} does not name the child at its head or foot as the other pages do"
+
+
+def _pages_without_heading(child: Child, pages: Sequence[str]) -> list[int]:
+    """The pages that lack the child's name where nearly all pages have it, the first page apart."""
+    if not child.name:
+        return []
+    edges = ((number, f"{page[:_EDGE]}\n{page[-_EDGE:]}") for number, page in enumerate(pages[1:], 2) if page.strip())
+    headed = {number: _Text(edge).names(child.name) for number, edge in edges}
+    without = [number for number, has in headed.items() if not has]
+    return without if len(headed) - len(without) >= max(2, 3 * len(without)) else []
+
 
 def _second_child(child: Child, everything: "_Text") -> Iterator[str]:
     known = {child.date_of_birth} if child.date_of_birth else set()
     if len(everything.births | known) > 1:
         yield "the PDF gives more than one date of birth"
+    if child.date_of_birth and not everything.births and not _comes_first(child.date_of_birth, everything):
+        yield "the date of birth is not called so, and a date before it may be another child's"
     if len(everything.labelled_upns | ({child.upn} - {""})) > 1:
         yield "the PDF gives more than one UPN"
     if len(everything.lcs_numbers | {child.lcs_person_id.casefold()}) > 1:
         yield "the PDF gives more than one LCS number"
+
+
+def _comes_first(born: dt.date, everything: "_Text") -> bool:
+    """Whether no date that could be another child's birth stands before this one."""
+    near = (date for date in _dates(everything.text) if abs(date - born) < _SIBLINGS)
+    return next(near, born) == born
 
 
 def _named_otherwise(child: Child, seen: "_Text") -> Iterator[str]:
@@ -219,10 +243,16 @@ class _Text:
         return True
 
     def _is_somebody(self, place: int) -> bool:
-        """Whether the family name that stands there has a given name before it, or after a comma."""
-        before, here, after = (self._word(place + step) for step in (-1, 0, 1))
-        given = after if here.comma else before
-        return here.capital and given.capital and given.folded not in _LABELS | _HEADINGS
+        """Whether the family name that stands there has a given name before it, or after it where a form has it so."""
+        behind = place - 1
+        while self._word(behind).folded in _LABELS:
+            behind -= 1
+        ahead = place + 1
+        while self._word(ahead).folded in _LABELS:
+            ahead += 1
+        labelled = ahead > place + 1 or self.words[place].comma
+        given = (self._word(behind), self._word(ahead) if labelled else _BREAK)
+        return self.words[place].capital and any(word.capital and word.folded not in _HEADINGS for word in given)
 
     def _word(self, place: int) -> _Word:
         return self.words[place] if 0 <= place < len(self.words) else _BREAK
