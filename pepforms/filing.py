@@ -23,7 +23,7 @@ from pepforms.profile import Profile
 R = TypeVar("R")
 
 _TITLE = "Personal Education Plan"
-_PAGES_AT_ONCE = 100  # read or drawn in one go: takes a second, so that a long file is slow and not refused
+_PAGES_AT_ONCE = 25  # read or drawn in one go: 25 scanned pages take 5 s, so that a long file is slow and not refused
 _ONLY_OF_HIGHER_LEVELS = ("6.2.11.7.", "6.7.")  # clauses of ISO 19005-2: text as Unicode (2u), logical structure (2a)
 _LEVELS: tuple[foreign.Level, ...] = ("2a", "2u", "2b")
 

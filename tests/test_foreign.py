@@ -1,6 +1,7 @@
 """PDFs of other programs: what is in them, PDF/A where nothing is lost, a stamp that hides nothing, what is refused."""
 
 import io
+import random
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import ModuleType
@@ -317,6 +318,23 @@ def test_a_broken_cross_reference_table_is_mended_and_every_page_is_there(plan: 
     assert broken != plan
     assert foreign.contents(broken).pages == 3
     finished(broken)
+
+
+def test_a_damaged_pdf_is_refused_or_loses_nothing_that_could_be_seen(plan: bytes) -> None:
+    chance, outcomes = random.Random(7), set()
+    for _ in range(60):
+        damaged = bytearray(plan)
+        for _ in range(chance.choice((1, 3, 20))):
+            damaged[chance.randrange(len(damaged))] = chance.randrange(256)
+        pdf = bytes(damaged)
+        try:
+            clean = foreign.tried(foreign.cleaned, pdf)
+            place = foreign.tried(foreign.room, clean)
+            made = foreign.tried(foreign.finished, clean, MARK, place, ABOUT)
+            outcomes.add("changed" if foreign.tried(foreign.changed, pdf, made, place, 0, 9) else "whole")
+        except Refused as refused:
+            outcomes.add(refused.slug)
+    assert {"whole", "unreadable-pdf"} <= outcomes <= {"whole", "changed", "unreadable-pdf", "encrypted-pdf"}
 
 
 def test_a_page_that_looks_otherwise_is_seen(plan: bytes) -> None:

@@ -429,6 +429,8 @@ def test_a_signed_pdf_is_sealed_on_top_and_its_signature_stays_valid(
     status = validate_pdf_signature(theirs, ValidationContext(trust_roots=[theirs.signer_cert], allow_fetching=False))
     assert (status.intact, status.valid, status.docmdp_ok) == (True, True, True)
     assert (theirs.field_name, ours.field_name) == ("Theirs", "Seal")
+    told = subprocess.run(["pdfsig", "-nocert", path], capture_output=True, text=True).stdout
+    assert told.count("Signature is Valid") == 2
     assert code_of(desk.stamp()) == 0
     assert path.read_bytes() == record
 
