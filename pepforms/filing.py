@@ -23,7 +23,7 @@ from pepforms.profile import Profile
 R = TypeVar("R")
 
 _TITLE = "Personal Education Plan"
-_PAGES_AT_ONCE = 25  # read or drawn in one go: 25 scanned pages take 5 s, so that a long file is slow and not refused
+_PAGES_READ, _PAGES_DRAWN = 100, 25  # in one go, so that a long file is slow and not refused: 25 scans draw in 5 s
 _ONLY_OF_HIGHER_LEVELS = ("6.2.11.7.", "6.7.")  # clauses of ISO 19005-2: text as Unicode (2u), logical structure (2a)
 _LEVELS: tuple[foreign.Level, ...] = ("2a", "2u", "2b")
 
@@ -166,8 +166,8 @@ class _Reading:
     def said(self, pages: int) -> whose.Said:
         read = [
             page
-            for start in range(0, pages, _PAGES_AT_ONCE)
-            for page in self.apart(foreign.text, start, start + _PAGES_AT_ONCE)
+            for start in range(0, pages, _PAGES_READ)
+            for page in self.apart(foreign.text, start, start + _PAGES_READ)
         ]
         pictures = tuple(number for number, page in enumerate(read, 1) if page.picture)
         unseen = "\n".join([*(page.unseen for page in read), self.apart(foreign.notes)])
@@ -231,8 +231,8 @@ def _stamped(received: _Reading, clean: _Reading, mark: stamp.Stamp, card: Card,
 
     accessible = holds.tagged and bool(language)
     final = _granted(made, received.workshop.judge, _LEVELS if accessible else _LEVELS[1:], pdfua=accessible)
-    for start in range(0, holds.pages, _PAGES_AT_ONCE):
-        stop = start + _PAGES_AT_ONCE
+    for start in range(0, holds.pages, _PAGES_DRAWN):
+        stop = start + _PAGES_DRAWN
         differing = received.apart(foreign.changed, final, place, start, stop)
         if differing:
             raise Refused(

@@ -242,8 +242,13 @@ def _extremes(picture: "Image.Image") -> Any:
 
 
 def _has_form(pdf: bytes) -> bool:
-    with stamp.opened(pdf, sealed=True) as document:
-        return "/AcroForm" in document.Root
+    import pypdfium2
+
+    document = pypdfium2.PdfDocument(pdf)
+    try:
+        return bool(document.get_formtype())
+    finally:
+        document.close()
 
 
 def _words(said: str) -> set[str]:
