@@ -1,7 +1,10 @@
 """What every test stands on: none sees the settings, the records or the locale of the person who runs it."""
 
+import importlib
 import os
 from collections.abc import Iterator
+from pathlib import Path
+from types import ModuleType
 
 import hypothesis
 import pytest
@@ -19,3 +22,11 @@ def _nobodys_settings(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None
             patch.delenv(name)
         patch.setenv("XDG_DATA_HOME", str(tmp_path_factory.mktemp("data")))
         yield
+
+
+@pytest.fixture(scope="session")
+def elsewhere() -> Iterator[ModuleType]:
+    """PDFs as other systems make them."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.syspath_prepend(str(Path(__file__).parent / "foreign"))
+        yield importlib.import_module("elsewhere")

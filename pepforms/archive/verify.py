@@ -70,8 +70,9 @@ class Standard:
 
 @dataclass(frozen=True, slots=True)
 class Seal:
-    """The first seal of the file. `intact`: the sealed bytes and the seal's own container are as they were written.
+    """The seal of the file, or its first signature.
 
+    `intact`: the sealed bytes and the seal's own container are as they were written.
     `valid`: the signature is that of the certificate's key. `trusted`: its chain ends in an anchor and was valid at
     `at`, the time that the seal claims. `time_proven`: a trusted timestamp proves that time; None if it has none.
     """
@@ -369,10 +370,16 @@ def _seal(data: bytes, trust: "Sequence[bytes | x509.Certificate]") -> Seal:
 
     signatures = _read_or(None, lambda: PdfFileReader(io.BytesIO(data), strict=False).embedded_signatures)
     if signatures:
-        return _read_or(Seal(present=True, intact=False), lambda: _judged(data, signatures[0], trust))
+        return _read_or(Seal(present=True, intact=False), lambda: _judged(data, _the_seal(signatures), trust))
     if signatures is None and b"/ByteRange" in data:  # there was one, in what can no longer be read
         return Seal(present=True, intact=False)
     return Seal(present=False)
+
+
+def _the_seal(signatures: "Sequence[EmbeddedPdfSignature]") -> "EmbeddedPdfSignature":
+    """The last that is named as seals are, for a seal may stand on top of somebody else's signature; else the first."""
+    seals = [signature for signature in signatures if re.fullmatch(r"Seal( \d+)?", signature.field_name)]
+    return seals[-1] if seals else signatures[0]
 
 
 def _judged(data: bytes, signature: "EmbeddedPdfSignature", trust: "Sequence[bytes | x509.Certificate]") -> Seal:
