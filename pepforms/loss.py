@@ -1,30 +1,25 @@
 """Nothing lost: all that a filled Word file says, and no more, is said and drawn by the PDF made of it.
 
-What is compared is bags of characters, the words of the file against the tagged text of the PDF, both ways: where a line
-ends, how rows run over pages and in which order right-to-left words are kept is an engine's own matter. Composed or not,
-ligature or letters, capital by style or by hand is all one. Text that only its span speaks for, as of joined letters, is
-counted by its glyphs too. Headers and footers are looked for on every page.
+What is compared is bags of characters, the words of the file against the tagged text of the PDF, both ways: where a
+line ends, how rows run over pages and in which order right-to-left words are kept is an engine's own matter. Composed
+or not, ligature or letters, capital by style or by hand is all one. Text that only its span speaks for, as of joined
+letters, is counted by its glyphs too. Headers and footers are looked for on every page.
 """
 
 import unicodedata
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
-from typing import NamedTuple
 
 import regex
 
-from pepforms import fonts, text
+from pepforms import fonts
 from pepforms.errors import Broken
 from pepforms.fonts import shaping
+from pepforms.text import pdf as pdf_text
+from pepforms.text import word as word_text
 
-
-class Fact(NamedTuple):
-    """One fact of a PEP as it is printed: its title, its pointer, its words."""
-
-    title: str
-    pointer: str
-    words: str
-
+Fact = tuple[str, str, str]
+"""One fact of a PEP as it is printed: its title, its pointer, its words."""
 
 _UNSEEN = regex.compile(r"[\s\p{Default_Ignorable_Code_Point}\p{Emoji_Modifier}]+")
 """What leaves no mark of its own; the colour of skin is none in a font of one colour."""
@@ -34,7 +29,20 @@ _JOINED = {_face.family.replace(" ", ""): _face.regular for _face in fonts.FACES
 
 _JOINING = regex.compile(r"[\p{bidi_class=R}\p{bidi_class=AL}\p{M}\p{Bengali}\p{Gurmukhi}\p{Tamil}]+")
 
-_ALIKE = str.maketrans({"\u2010": "-", "\u2011": "-", "\u2212": "-"})
+_ALIKE = str.maketrans(
+    {
+        "\u2010": "-",
+        "\u2011": "-",
+        "\uf0b7": "•",
+        "\uf0a7": "▪",
+        "\uf0d8": "➢",
+        "\uf0fc": "✓",
+        "\uf076": "❖",
+        "\uf0fe": "☑",
+    }
+)
+"""Hyphens that only break lines otherwise, and the bullets that Symbol and Wingdings keep at places of their own."""
+
 _MOST_NAMED = 5
 
 
@@ -43,7 +51,7 @@ def check(docx: bytes, pdf: bytes, *, about: str, facts: Callable[[], Iterable[F
 
     `about` names the document; `facts` are asked for only to say, by their titles, what is lost. No value is quoted.
     """
-    word, shown = text.of_word(docx), text.of_pdf(pdf, counted=frozenset(_JOINED))
+    word, shown = word_text.read(docx), pdf_text.read(pdf, counted=frozenset(_JOINED))
     losses = [*_unsaid(word, shown, facts), *_undrawn(word, shown), *_unheaded(word, shown), *_undescribed(word, pdf)]
     if losses:
         raise Broken(
@@ -53,7 +61,7 @@ def check(docx: bytes, pdf: bytes, *, about: str, facts: Callable[[], Iterable[F
         )
 
 
-def _unsaid(word: text.Word, shown: text.Shown, facts: Callable[[], Iterable[Fact]]) -> Iterator[str]:
+def _unsaid(word: word_text.Word, shown: pdf_text.Shown, facts: Callable[[], Iterable[Fact]]) -> Iterator[str]:
     said = "".join(piece for page in shown.pages for piece in page.said)
     written, read = _plain(word.body), _plain(said)
     if Counter(written) == Counter(read):
@@ -65,14 +73,12 @@ def _unsaid(word: text.Word, shown: text.Shown, facts: Callable[[], Iterable[Fac
         yield f"{_count(extra)} too many, of {_holders(extra, facts)}"
 
 
-def _undrawn(word: text.Word, shown: text.Shown) -> Iterator[str]:
+def _undrawn(word: word_text.Word, shown: pdf_text.Shown) -> Iterator[str]:
     for number, page in enumerate(shown.pages, 1):
         if page.boxes:
             yield f"{page.boxes} characters on page {number} are drawn as empty boxes"
-    spoken, drawn = (
-        Counter(_letters("".join(piece for page in shown.pages for piece in pieces(page))))
-        for pieces in (lambda page: page.spoken, lambda page: page.drawn)
-    )
+    spoken = Counter(_letters("".join(piece for page in shown.pages for piece in page.spoken)))
+    drawn = Counter(_letters("".join(piece for page in shown.pages for piece in page.drawn)))
     if missing := spoken - drawn:
         yield f"{missing.total()} characters beside right-to-left text are said but not drawn"
     for family, file in _JOINED.items():
@@ -82,25 +88,39 @@ def _undrawn(word: text.Word, shown: text.Shown) -> Iterator[str]:
             yield f"{shown.glyphs[family]} of {wanted} shapes are drawn in {family}"
 
 
-def _unheaded(word: text.Word, shown: text.Shown) -> Iterator[str]:
+def _unheaded(word: word_text.Word, shown: pdf_text.Shown) -> Iterator[str]:
     for number, page in enumerate(shown.pages, 1):
         beside = _plain("".join(page.beside))
         choices = [word.first] if number == 1 else word.others
-        numbers = {ord(text.PAGE_NUMBER): str(number), ord(text.PAGE_COUNT): str(len(shown.pages))}
-        if choices and not any(all(_stands(line.translate(numbers), beside) for line in lines) for lines in choices):
-            yield f"the header or footer of page {number} is not whole"
+        numbers = {ord(word_text.PAGE_NUMBER): str(number), ord(word_text.PAGE_COUNT): str(len(shown.pages))}
+        rests = [_rest([_plain(line.translate(numbers)) for line in lines], beside) for lines in choices]
+        # what else stands on the first page is the stamp; on a later one, heading rows drawn again
+        if not any(rest is not None and (number == 1 or _repeats(rest, word.headings)) for rest in rests):
+            yield f"the header or footer of page {number} is not whole, or stands there twice"
 
 
-def _undescribed(word: text.Word, pdf: bytes) -> Iterator[str]:
-    if word.described and word.described != (described := text.described(pdf)):
+def _rest(lines: Iterable[str], beside: str) -> Counter[str] | None:
+    """What stands beside the text besides these lines; None where one of them does not."""
+    rest = Counter(beside)
+    for line in lines:
+        if Counter(line) - rest or not (line in beside or fonts.RIGHT_TO_LEFT.search(line)):
+            return None
+        rest -= Counter(line)
+    return rest
+
+
+def _repeats(rest: Counter[str], headings: Iterable[str]) -> bool:
+    """Whether all of it is heading rows, each whole."""
+    rows = [Counter(_plain(heading)) for heading in headings]
+    for row in sorted(rows, key=lambda row: row.total(), reverse=True):
+        while row and row <= rest:
+            rest = rest - row
+    return not rest
+
+
+def _undescribed(word: word_text.Word, pdf: bytes) -> Iterator[str]:
+    if word.described and word.described != (described := pdf_text.described(pdf)):
         yield f"{described.total()} of {word.described.total()} pictures are described in the words of the Word file"
-
-
-def _stands(line: str, beside: str) -> bool:
-    plain = _plain(line)
-    if fonts.RIGHT_TO_LEFT.search(plain):
-        return not Counter(plain) - Counter(beside)
-    return plain in beside
 
 
 def _plain(said: str) -> str:
@@ -143,10 +163,10 @@ def _count(words: Counter[str]) -> str:
 
 def _holders(words: Counter[str], facts: Callable[[], Iterable[Fact]]) -> str:
     """The facts whose printed words hold most of these, by title and pointer; the template's own words have none."""
-    held = [(sum((Counter(_words(fact.words)) & words).values()), fact) for fact in facts()]
+    held = [((Counter(_words(said)) & words).total(), title, pointer) for title, pointer, said in facts()]
     best = sorted((row for row in held if row[0]), key=lambda row: -row[0])[:_MOST_NAMED]
     if not best:
         return "the template’s own words"
     return "what is printed for " + ", ".join(
-        f"‘{fact.title}’ ({fact.pointer}, {count} of them)" for count, fact in best
+        f"‘{title}’ ({pointer}, {count} of them)" for count, title, pointer in best
     )

@@ -18,11 +18,11 @@ def say_headings_once(document: "pikepdf.Pdf") -> None:
     root = document.Root.StructTreeRoot
     again: dict[tuple[int, int], set[int]] = {}
     for cell in _headings(root):
-        for number, page in _unrepeated(cell):
-            again.setdefault(page, set()).add(number)
+        for number, identity in _unrepeated(cell):
+            again.setdefault(identity, set()).add(number)
     if not again:
         return
-    owners = dict(_entries(root.get("/ParentTree")))
+    owners = dict(_entries(root.ParentTree))
     for page in document.pages:
         if numbers := again.get(page.obj.objgen):
             _leave_out(document, page.obj, numbers)
@@ -39,7 +39,17 @@ def _headings(element: "pikepdf.Object", around: str = "") -> "Iterator[pikepdf.
         if isinstance(kid, pikepdf.Dictionary) and "/S" in kid:
             if around == "/TH":
                 yield kid
-            elif (kind := str(kid.S)) in ("/Document", "/Part", "/Sect", "/Div", "/Table", "/THead", "/TBody", "/TR", "/TH"):
+            elif (kind := str(kid.S)) in (
+                "/Document",
+                "/Part",
+                "/Sect",
+                "/Div",
+                "/Table",
+                "/THead",
+                "/TBody",
+                "/TR",
+                "/TH",
+            ):
                 yield from _headings(kid, kind)
 
 

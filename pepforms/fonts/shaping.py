@@ -8,7 +8,7 @@ from typing import Any
 
 @dataclass(frozen=True, slots=True)
 class Glyph:
-    """One glyph as it is drawn: its number in the font, the letter it begins at, its place and advance in font units."""
+    """One glyph as it is drawn: its number in the font, the letter it begins at, its place and advance in units."""
 
     number: int
     begins: int

@@ -1,31 +1,19 @@
-"""The text of a Word file and of a PDF: what each says, and what the PDF draws.
-
-Both are read as they are written, by the tags of the one and the marked content of the other: no engine's guess at words,
-lines or columns stands between. What is *said* is what a screen reader takes: the text that is no artifact, where a
-span's own words (`/ActualText`) go before its glyphs.
-"""
+"""What a tagged PDF says and shows, read from the operators of its pages."""
 
 import functools
 import io
 import re
 import struct
-import zipfile
 from collections import Counter
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
-
-from lxml import etree
 
 if TYPE_CHECKING:
     import pikepdf
 
 LINE_END = "\n"
-"""Parts pieces of text between which a reader sees a space or a line's end, or nothing at all: only drawn spaces are sure."""
-
-
-# --- a PDF -----------------------------------------------------------------------------------------------------------
+"""Parts pieces of text between which stands a space, a line's end or nothing at all: only drawn spaces are sure."""
 
 
 @dataclass(slots=True)
@@ -50,7 +38,7 @@ class Shown:
     glyphs: Counter[str]
 
 
-def of_pdf(pdf: bytes, counted: frozenset[str] = frozenset()) -> Shown:
+def read(pdf: bytes, counted: frozenset[str] = frozenset()) -> Shown:
     """What a tagged PDF says and shows, read from the operators of its pages; `counted` are families of fonts."""
     import pikepdf
 
@@ -230,7 +218,9 @@ class _Font:
         if self._wide == 2:
             return frozenset([0])
         box = self._outlines[0] if self._outlines else b""
-        return frozenset(code for code, place in self._places.items() if place == 0 or (box and self._glyph(code) == box))
+        return frozenset(
+            code for code, place in self._places.items() if place == 0 or (box and self._glyph(code) == box)
+        )
 
     @functools.cached_property
     def _outlines(self) -> list[bytes]:
@@ -249,7 +239,9 @@ class _Font:
 def _outlines(file: bytes) -> list[bytes]:
     """The outline of each glyph of a TrueType font as it is stored, empty for one that leaves no ink."""
     count = struct.unpack_from(">H", file, 4)[0]
-    tables = {row[0]: row[2:] for row in (struct.unpack_from(">4sLLL", file, 12 + 16 * number) for number in range(count))}
+    tables = {
+        row[0]: row[2:] for row in (struct.unpack_from(">4sLLL", file, 12 + 16 * number) for number in range(count))
+    }
     if not {b"head", b"loca", b"glyf"} <= tables.keys():
         return []
     long = struct.unpack_from(">h", file, tables[b"head"][0] + 50)[0]
@@ -277,128 +269,11 @@ def _letters(cmap: bytes) -> dict[int, str]:
                 texts = [_utf16(text) for text, _ in _ENTRY.findall(entries[at + 2][1])]
                 said.update(enumerate(texts, first))
             else:
-                *head, last = _utf16(entries[at + 2][0])
+                text = _utf16(entries[at + 2][0])
                 span = range(int(entries[at + 1][0], 16) - first + 1)
-                said.update({first + step: "".join((*head, chr(ord(last) + step))) for step in span})
+                said.update({first + step: text[:-1] + chr(ord(text[-1]) + step) for step in span})
     return said
 
 
 def _utf16(digits: bytes) -> str:
     return bytes.fromhex(digits.decode()).decode("utf-16-be", errors="replace")
-
-
-# --- a Word file -----------------------------------------------------------------------------------------------------
-
-PAGE_NUMBER, PAGE_COUNT = "\ue000", "\ue001"
-"""Stand in a header where the page's own number goes, and the number of all."""
-
-_W = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
-_R = "{http://schemas.openxmlformats.org/officeDocument/2006/relationships}"
-_ALTERNATIVE = "{http://schemas.openxmlformats.org/markup-compatibility/2006}Fallback"
-_DRAWN = "{http://schemas.openxmlformats.org/drawingml/2006/wordprocessingDrawing}docPr"
-_BREAKS = {f"{_W}{name}": said for name, said in (("tab", " "), ("br", LINE_END), ("cr", LINE_END), ("p", LINE_END))}
-_SAID = (f"{_W}t", f"{_W}noBreakHyphen", f"{_W}fldChar", f"{_W}instrText", f"{_W}fldSimple", *_BREAKS)
-_RELATIONSHIP = re.compile(r"<Relationship\s[^>]*>")
-
-
-@dataclass(frozen=True, slots=True)
-class Word:
-    """What a Word file says: its text; its headers and footers by the page they stand on, as paragraphs; its pictures.
-
-    `first` stands on the first page, `others` holds what may stand on a later one: of one section with the same header
-    on odd and even pages just one entry. `named` is the text of the runs that name a font of their own, by that font.
-    """
-
-    body: str
-    first: tuple[str, ...]
-    others: tuple[tuple[str, ...], ...]
-    described: Counter[str]
-    named: dict[str, list[str]]
-
-
-def of_word(docx: bytes) -> Word:
-    """What a Word file says, in the order in which it is written."""
-    with zipfile.ZipFile(io.BytesIO(docx)) as parts:
-        body = etree.fromstring(parts.read("word/document.xml"))
-        targets = _targets(parts.read("word/_rels/document.xml.rels").decode())
-        settings = parts.read("word/settings.xml") if "word/settings.xml" in parts.namelist() else b""
-        notes = [name for name in parts.namelist() if re.fullmatch(r"word/(foot|end)notes\.xml", name)]
-        named: dict[str, list[str]] = {}
-        said = [_said(root, named) for root in (body, *(etree.fromstring(parts.read(name)) for name in notes))]
-        first, others = _running(body, lambda name: parts.read(f"word/{targets[name]}"), b"<w:evenAndOddHeaders" in settings)
-    drawn = (picture.get("descr") for picture in body.iter(_DRAWN) if not _hidden(picture))
-    return Word(LINE_END.join(said), first, others, Counter(words for words in drawn if words), named)
-
-
-def _targets(relationships: str) -> dict[str, str]:
-    elements = map(etree.fromstring, _RELATIONSHIP.findall(relationships))
-    return {one.get("Id", ""): one.get("Target", "").removeprefix("/word/") for one in elements}
-
-
-def _said(root: etree._Element, named: dict[str, list[str]]) -> str:
-    """The text under an element, without what is deleted, hidden or another program's copy of it."""
-    out: list[str] = []
-    fields: list[str] = []  # of each field that is open: what its result stands for, if not for itself
-    watchful = any(next(root.iter(tag), None) is not None for tag in (f"{_W}vanish", _ALTERNATIVE, f"{_W}del"))
-    for element in root.iter(*_SAID):
-        if watchful and _hidden(element):
-            continue
-        if element.tag in _BREAKS:
-            out.append(_BREAKS[element.tag])
-        elif element.tag == f"{_W}fldChar":
-            _field(element.get(f"{_W}fldCharType", ""), fields, out)
-        elif element.tag == f"{_W}instrText":
-            fields[-1:] = [_number(element.text or "") or fields[-1]] if fields else []
-        elif element.tag == f"{_W}noBreakHyphen":
-            out.append("-")
-        elif element.tag == f"{_W}t" and not any(fields) and not _in_number(element):
-            out.append(element.text or "")
-            font = element.find(f"../{_W}rPr/{_W}rFonts")
-            if font is not None:
-                named.setdefault(font.get(f"{_W}ascii", ""), []).append(out[-1])
-        elif element.tag == f"{_W}fldSimple":
-            out.append(_number(element.get(f"{_W}instr", "")))
-    return "".join(out)
-
-
-def _field(kind: str, fields: list[str], out: list[str]) -> None:
-    if kind == "begin":
-        fields.append("")
-    elif kind == "end" and fields:
-        out.append(fields.pop())
-
-
-def _number(instruction: str) -> str:
-    """What a field's result stands for that an engine counts anew; nothing for another field."""
-    words = instruction.split()
-    return {"PAGE": PAGE_NUMBER, "NUMPAGES": PAGE_COUNT}.get(words[0].upper() if words else "", "")
-
-
-def _in_number(text: etree._Element) -> bool:
-    around = text.getparent()
-    around = around.getparent() if around is not None else None
-    return around is not None and around.tag == f"{_W}fldSimple" and bool(_number(around.get(f"{_W}instr", "")))
-
-
-def _hidden(element: etree._Element) -> bool:
-    run = element.find(f"../{_W}rPr/{_W}vanish")
-    return run is not None or any(around.tag in (_ALTERNATIVE, f"{_W}del") for around in element.iterancestors())
-
-
-def _running(
-    body: etree._Element, read: Callable[[str], bytes], by_turns: bool
-) -> tuple[tuple[str, ...], tuple[tuple[str, ...], ...]]:
-    """The paragraphs of headers and footers on the first page, and on the others."""
-    kinds: dict[tuple[str, str], tuple[str, ...]] = {}
-    first: tuple[str, ...] | None = None
-    others: list[tuple[str, ...]] = []
-    for section in body.iter(f"{_W}sectPr"):
-        for kind in ("headerReference", "footerReference"):
-            for reference in section.iterchildren(f"{_W}{kind}"):
-                text = _said(etree.fromstring(read(reference.get(f"{_R}id", ""))), {})
-                kinds[kind, reference.get(f"{_W}type", "")] = tuple(filter(None, map(str.strip, text.split(LINE_END))))
-        pages = {page: (*kinds.get(("headerReference", page), ()), *kinds.get(("footerReference", page), ())) for page in ("default", "first", "even")}
-        title = section.find(f"{_W}titlePg") is not None
-        first = first if first is not None else pages["first" if title else "default"]
-        others += [pages["default"], *([pages["even"]] if by_turns else []), *([pages["first"]] if title and others else [])]
-    return first or (), tuple(dict.fromkeys(others))
