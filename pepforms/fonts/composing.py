@@ -14,7 +14,6 @@ from typing import Any
 
 from pepforms.fonts import shaping
 
-
 _VIRAMA = 9
 """The canonical combining class of the viramas of all scripts."""
 
