@@ -29,7 +29,8 @@ _JOINED = {face.family.replace(" ", ""): face for face in fonts.FACES if face.jo
 """The families whose letters take other shapes beside each other, so that engines speak for them by spans."""
 
 _JOINING = regex.compile(
-    r"[\p{bidi_class=R}\p{bidi_class=AL}\p{Bengali}\p{Gurmukhi}\p{Tamil}[\p{M}--[\u0300-\u036f]]]+", regex.VERSION1
+    r"[\p{bidi_class=R}\p{bidi_class=AL}\p{Devanagari}\p{Bengali}\p{Gurmukhi}\p{Tamil}[\p{M}--[\u0300-\u036f]]]+",
+    regex.VERSION1,
 )
 """Letters and marks for which a glyph may say nothing, or something else."""
 

@@ -127,8 +127,7 @@ def _stretches(text: str, weight: Weight) -> tuple[_Stretch, ...]:
 
 def _set(text: str, weight: Weight, direction: shaping.Direction = "ltr") -> Iterator[_Stretch]:
     """The text cut by font file, in order, each piece set by itself."""
-    for piece, face in fonts.pieces(text):
-        chosen = face or fonts.FACES[0]
+    for piece, chosen in _faces(text):
         file = chosen.bold if weight == "bold" and chosen.bold else chosen.regular
         glyphs = shaping.shaped(piece, file, direction)
         if any(glyph.number == 0 for glyph in glyphs):
@@ -138,6 +137,17 @@ def _set(text: str, weight: Weight, direction: shaping.Direction = "ltr") -> Ite
                 slug="undrawable-character",
             )
         yield _Stretch(file, tuple(_with_letters(piece, glyphs)))
+
+
+def _faces(text: str) -> Iterator[tuple[str, fonts.Face]]:
+    """The text cut by the face that draws it: what a template's own font would draw is drawn by the first that can."""
+    for piece, face in fonts.pieces(text):
+        if face:
+            yield piece, face
+            continue
+        able = ((c, next((face for face in fonts.FACES if face.holds(c)), fonts.FACES[0])) for c in piece)
+        for chosen, group in itertools.groupby(able, lambda pair: pair[1]):
+            yield "".join(character for character, _ in group), chosen
 
 
 def _with_letters(text: str, glyphs: list[shaping.Glyph]) -> Iterator[tuple[shaping.Glyph, str]]:
