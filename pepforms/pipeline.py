@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal, Protocol
 
-from pepforms import check, days, digest, naming, schema
+from pepforms import check, days, digest, loss, naming, schema
 from pepforms.archive import manifest, stamp, verify
 from pepforms.check import reading
 from pepforms.errors import Broken, Refused
@@ -97,7 +97,9 @@ def render(pep: Pep, form: Form, audience: Audience, to: To, workshop: Workshop)
     if to == "docx":
         return Document(name, docx)
     pdf = workshop.convert(docx, about=name)
-    return Document(name, stamp.finish(pdf, title=title(pep, form, workshop.profile)))
+    finished = stamp.finish(pdf, title=title(pep, form, workshop.profile))
+    loss.check(docx, finished, about=name, facts=lambda: words.facts(pep))
+    return Document(name, finished)
 
 
 def archive(pep: Pep, form: Form, workshop: Workshop) -> Record:
@@ -112,6 +114,7 @@ def archive(pep: Pep, form: Form, workshop: Workshop) -> Record:
         embedded=data_of(pep) if workshop.carries_data else None,
         at=signed,
     )
+    loss.check(docx, stamped, about=name, facts=lambda: words.facts(pep))
     sealed = workshop.seal(stamped)
     facts = workshop.verify(sealed)
     if not facts.holds:

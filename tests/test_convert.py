@@ -6,15 +6,20 @@ import unicodedata
 from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import docx
 import pikepdf
 import pytest
 
+from pepforms import loss
+from pepforms.archive import stamp
+from pepforms.archive.pdfa import Judge
 from pepforms.convert import Converter
 from pepforms.convert.rdocx import Rdocx
 from pepforms.errors import Refused
 from pepforms.fill import Template
+from pepforms.text import pdf
 
 ENGINES: dict[str, Callable[[], Converter]] = {"rdocx": lambda: Rdocx(processes=2)}
 REPRODUCIBLE = {"rdocx"}
@@ -26,6 +31,20 @@ def engine(request: pytest.FixtureRequest) -> Iterator[Converter]:
     made = ENGINES[request.param]()
     yield made
     made.close()
+
+
+@pytest.fixture(scope="module")
+def judge() -> Iterator[Judge]:
+    made = Judge()
+    yield made
+    made.close()
+
+
+@pytest.fixture(scope="module")
+def plain() -> Iterator[bytes]:
+    engine = Rdocx(processes=1)
+    yield engine.convert(word_file("Words"), about="plan")
+    engine.close()
 
 
 def word_file(*paragraphs: str, rows: int = 2) -> bytes:
@@ -46,44 +65,7 @@ def text_of_word(data: bytes) -> str:
 
 
 def text_of_pdf(data: bytes) -> str:
-    """The tagged text as a screen reader takes it: what a span says of itself goes before its glyphs."""
-    with pikepdf.open(io.BytesIO(data)) as pdf:
-        return "\n".join(text for page in pdf.pages for text in tagged(page))
-
-
-def tagged(page: pikepdf.Page) -> Iterator[str]:
-    around: list[str] = []  # of each marked content that is open: whether its glyphs are text
-    glyphs: dict[int, str] = {}
-    for operands, operator in pikepdf.parse_content_stream(page):
-        match str(operator):
-            case "BMC" | "BDC":
-                said = operands[1] if len(operands) > 1 and isinstance(operands[1], pikepdf.Dictionary) else {}
-                if "/ActualText" in said and "unsaid" not in around:
-                    yield str(said["/ActualText"])
-                around.append("unsaid" if "/ActualText" in said or str(operands[0]) == "/Artifact" else "text")
-            case "EMC":
-                around.pop()
-            case "Tf":
-                glyphs = unicode_of(page.obj.Resources.Font[str(operands[0])])
-            case "TJ" | "Tj" if "text" in around and "unsaid" not in around:
-                parts = operands[0] if str(operator) == "TJ" else operands
-                codes = b"".join(bytes(part) for part in parts if isinstance(part, pikepdf.String))
-                yield "".join(glyphs[int.from_bytes(codes[at : at + 2])] for at in range(0, len(codes), 2))
-
-
-def unicode_of(font: pikepdf.Object) -> dict[int, str]:
-    """What each glyph of a font says (its ToUnicode map)."""
-    table: dict[int, str] = {}
-    text = font.ToUnicode.read_bytes().decode()
-    for kind, body in re.findall(r"begin(bfchar|bfrange)(.*?)end", text, re.DOTALL):
-        numbers = [bytes.fromhex(found) for found in re.findall(r"<([0-9A-Fa-f]+)>", body)]
-        step = 2 if kind == "bfchar" else 3
-        for at in range(0, len(numbers), step):
-            *codes, said = numbers[at : at + step]
-            for code in range(int.from_bytes(codes[0]), int.from_bytes(codes[-1]) + 1):
-                start = said[:-1] + bytes([said[-1] + code - int.from_bytes(codes[0])])
-                table[code] = start.decode("utf-16-be")
-    return table
+    return "".join(piece for page in pdf.read(data).pages for piece in page.said)
 
 
 def characters(text: str) -> Counter[str]:
@@ -106,12 +88,53 @@ def test_all_of_the_words_text_and_no_more_is_in_the_pdf(engine: Converter, para
     assert characters(text_of_pdf(engine.convert(word, about="plan"))) == characters(text_of_word(word))
 
 
+SCRIPTS = [
+    tuple(cell.strip() for cell in row.split("|")[1:3])
+    for row in (Path(__file__).parent.parent / "docs" / "characters.md").read_text("utf-8").splitlines()
+    if row.startswith("| ") and not row.startswith("| Script |")
+]
+
+
+@pytest.fixture(scope="module")
+def in_every_script() -> bytes:
+    """A Word file with every row of docs/characters.md, in a heading, a paragraph, a bold run and a table."""
+    word, buffer = docx.Document(), io.BytesIO()
+    for style in ("Normal", "Heading 1"):
+        word.styles[style].font.name = "Arial"
+    word.sections[0].footer.paragraphs[0].text = "سارة, Łucja ሳሻ স্ত্রী"
+    grid = word.add_table(0, 2)
+    for script, example in SCRIPTS:
+        row = grid.add_row()
+        row.cells[0].text, row.cells[1].text = script, example
+    for _, example in SCRIPTS:
+        word.add_heading(example, 1)
+        word.add_paragraph(example)
+        word.add_paragraph("Notes: ").add_run(f"{example} (end)").bold = True
+    word.save(buffer)
+    return Template(buffer.getvalue(), name="scripts.docx").fill({"pep": {}, "child": {}}, {})
+
+
+def test_every_script_is_drawn_said_and_archival(engine: Converter, in_every_script: bytes, judge: Judge) -> None:
+    made = stamp.finish(engine.convert(in_every_script, about="scripts"), title="Scripts")
+    loss.check(in_every_script, made, about="scripts", facts=tuple)
+    for flavour in ("2a", "ua1"):
+        assert judge.judge(made, flavour).failures == ()
+
+
+@pytest.mark.parametrize(("script", "example"), SCRIPTS, ids=[script for script, _ in SCRIPTS])
+def test_a_signer_may_have_a_name_in_every_script(script: str, example: str, plain: bytes, judge: Judge) -> None:
+    stamped = stamp.finish(plain, title="Plan", stamp=stamp.Stamp("Signed off", (example,)))
+    (page,) = pdf.read(stamped).pages
+    assert page.boxes == 0
+    assert judge.judge(stamped, "2a").failures == ()
+
+
 def test_the_pdf_is_tagged_claims_its_standard_and_embeds_its_fonts(engine: Converter) -> None:
-    with pikepdf.open(io.BytesIO(engine.convert(word_file("Words"), about="plan"))) as pdf:
-        assert pdf.Root.MarkInfo.Marked
-        assert "/StructTreeRoot" in pdf.Root
-        assert pdf.open_metadata().pdfa_status
-        for page in pdf.pages:
+    with pikepdf.open(io.BytesIO(engine.convert(word_file("Words"), about="plan"))) as made:
+        assert made.Root.MarkInfo.Marked
+        assert "/StructTreeRoot" in made.Root
+        assert made.open_metadata().pdfa_status
+        for page in made.pages:
             for font in page.obj.Resources.Font.values():
                 assert "/FontFile2" in font.DescendantFonts[0].FontDescriptor
 
@@ -134,8 +157,8 @@ def test_many_at_once_each_get_their_own(engine: Converter) -> None:
     words = [word_file(f"Document number {number}", rows=1 + number % 5) for number in range(24)]
     with ThreadPoolExecutor(8) as threads:
         pdfs = list(threads.map(lambda word: engine.convert(word, about="plan"), words))
-    for number, pdf in enumerate(pdfs):
-        assert f"Document number {number} Target" in " ".join(text_of_pdf(pdf).split())
+    for number, made in enumerate(pdfs):
+        assert f"Document number {number} Target" in " ".join(text_of_pdf(made).split())
 
 
 def test_a_closed_engine_starts_again(engine: Converter) -> None:
