@@ -9,6 +9,7 @@ name draws (and each metric twin that an engine draws with in its place); whatev
 import functools
 import itertools
 import re
+import unicodedata
 import uuid
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -52,16 +53,12 @@ _STRONG_OR_DIGIT = regex.compile(r"[\p{bidi_class=L}\p{bidi_class=R}\p{bidi_clas
 
 @dataclass(frozen=True, slots=True)
 class Face:
-    """A family that we embed, and its files; `bold` is None where an engine thickens the regular one.
-
-    `joins`: its letters change their shapes or places beside each other.
-    """
+    """A family that we embed, and its files; `bold` is None where an engine thickens the regular one."""
 
     family: str
     regular: Path
     bold: Path | None = None
     right_to_left: bool = False
-    joins: bool = False
 
     def holds(self, text: str) -> bool:
         """Whether the face has a glyph for every character, even for those that show nothing.
@@ -71,9 +68,9 @@ class Face:
         return _characters(self.regular).issuperset(text)
 
 
-def _face(family: str, stem: str, *, bold: bool = False, right_to_left: bool = False, joins: bool = False) -> Face:
+def _face(family: str, stem: str, *, bold: bool = False, right_to_left: bool = False) -> Face:
     regular, heavy = _FOLDER / f"{stem}_400Regular.ttf", _FOLDER / f"{stem}_700Bold.ttf"
-    return Face(family, regular, heavy if bold else None, right_to_left, joins or right_to_left)
+    return Face(family, regular, heavy if bold else None, right_to_left)
 
 
 EMOJI = _face("Noto Emoji", "NotoEmoji")
@@ -82,9 +79,9 @@ FACES = (
     _face("Noto Sans Arabic", "NotoSansArabic", right_to_left=True),
     _face("Noto Sans Hebrew", "NotoSansHebrew", right_to_left=True),
     _face("Noto Sans Ethiopic", "NotoSansEthiopic"),
-    _face("Noto Sans Bengali", "NotoSansBengali", joins=True),
-    _face("Noto Sans Gurmukhi", "NotoSansGurmukhi", joins=True),
-    _face("Noto Sans Tamil", "NotoSansTamil", joins=True),
+    _face("Noto Sans Bengali", "NotoSansBengali"),
+    _face("Noto Sans Gurmukhi", "NotoSansGurmukhi"),
+    _face("Noto Sans Tamil", "NotoSansTamil"),
     _face("Noto Sans Symbols", "NotoSansSymbols"),
     _face("Noto Sans Symbols 2", "NotoSansSymbols2"),
     EMOJI,
@@ -115,8 +112,16 @@ def cut(file: Path, characters: Iterable[str]) -> bytes:
     import uharfbuzz
 
     wanted = uharfbuzz.SubsetInput()
-    wanted.unicode_set.update(map(ord, {*characters, _BEARER}))
+    wanted.unicode_set.update(map(ord, _related({*characters, _BEARER})))
     return bytes(uharfbuzz.subset(_opened(file), wanted).blob.data)
+
+
+def _related(characters: set[str]) -> set[str]:
+    """The characters, what a shaper may take them apart into, and what it may put them together to."""
+    apart = characters.union(*(unicodedata.normalize("NFD", character) for character in characters))
+    marks = [character for character in apart if unicodedata.combining(character)]
+    together = {unicodedata.normalize("NFC", base + mark) for mark in marks for base in apart}
+    return apart | {character for character in together if len(character) == 1}
 
 
 def masked(data: bytes, key: uuid.UUID) -> bytes:
