@@ -30,17 +30,13 @@ _JOINING = regex.compile(r"[\p{bidi_class=R}\p{bidi_class=AL}\p{M}\p{Devanagari}
 
 _ALIKE = str.maketrans(
     {
-        "\u2010": "-",
-        "\u2011": "-",
-        "\uf0b7": "•",
-        "\uf0a7": "▪",
-        "\uf0d8": "➢",
-        "\uf0fc": "✓",
-        "\uf076": "❖",
-        "\uf0fe": "☑",
+        **dict.fromkeys("\u2010\u2011", "-"),
+        **dict(zip("\uf0b7\uf0a7\uf0d8\uf0fc\uf076\uf0fe", "•▪➢✓❖☑", strict=True)),
+        **dict(zip(")]}>»›≥", "([{<«‹≤", strict=True)),
     }
 )
-"""Hyphens that only break lines otherwise, and the bullets that Symbol and Wingdings keep at places of their own."""
+"""What engines may write otherwise: hyphens that do not break lines; the bullets that Symbol and Wingdings keep at places
+of their own; brackets, of which right-to-left text shows the mirror image."""
 
 _MOST_NAMED = 5
 
@@ -110,8 +106,7 @@ def _unheaded(word: word_text.Word, shown: pdf_text.Shown) -> Iterator[str]:
         choices = [word.first] if number == 1 else word.others
         numbers = {ord(word_text.PAGE_NUMBER): str(number), ord(word_text.PAGE_COUNT): str(len(shown.pages))}
         rests = [_rest([_plain(line.translate(numbers)) for line in lines], beside) for lines in choices]
-        # what else stands on the first page is the stamp; on a later one, heading rows drawn again
-        if not any(rest is not None and (number == 1 or _repeats(rest, word.headings)) for rest in rests):
+        if not any(rest is not None and _repeats(rest, word.headings) for rest in rests):
             yield f"the header or footer of page {number} is not whole, or stands there twice"
 
 
