@@ -35,8 +35,8 @@ _ALIKE = str.maketrans(
         **dict(zip(")]}>»›≥", "([{<«‹≤", strict=True)),
     }
 )
-"""What engines may write otherwise: hyphens that do not break lines; the bullets that Symbol and Wingdings keep at places
-of their own; brackets, of which right-to-left text shows the mirror image."""
+"""What engines may write otherwise: hyphens that do not break lines; the bullets that Symbol and Wingdings keep at
+places of their own; brackets, of which right-to-left text shows the mirror image."""
 
 _MOST_NAMED = 5
 
