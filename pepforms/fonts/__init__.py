@@ -146,12 +146,22 @@ def undrawable(text: str) -> str:
 def pieces(text: str) -> Iterator[tuple[str, Face | None]]:
     """The text cut where its font must change: each piece with the face that draws it, None for the run's own font.
 
-    What a reader sees as one character (a letter with its marks, a flag, a family) is never cut. Spaces, digits and
-    punctuation stay with the face before them if it has them, so that a sentence in one script is one piece.
+    What a reader sees as one character (a letter with its marks, a flag, a family) is never cut, nor is a word whose
+    letters one face can draw. Spaces, digits and punctuation stay with the face before them if it has them, so that a
+    sentence in one script is one piece.
     """
-    drawn = _drawn_clusters(text)
+    drawn = _whole_words(_drawn_clusters(text))
     for face, group in itertools.groupby(drawn, key=lambda pair: pair[1]):
         yield "".join(cluster for cluster, _ in group), face
+
+
+def _whole_words(drawn: "Iterable[tuple[str, Face | None]]") -> "Iterator[tuple[str, Face | None]]":
+    """A word with one letter beyond the template's font goes whole to the Latin face: no line may end in its midst."""
+    for is_word, group in itertools.groupby(drawn, key=lambda pair: pair[0][0].isalpha()):
+        clusters = list(group)
+        mixed = is_word and {face for _, face in clusters} == {None, FACES[0]}
+        for cluster, face in clusters:
+            yield cluster, FACES[0] if mixed else face
 
 
 def _drawn_clusters(text: str) -> Iterator[tuple[str, Face | None]]:
