@@ -22,8 +22,8 @@ from pepforms.text import word as word_text
 Fact = tuple[str, str, str]
 """One fact of a PEP as it is printed: its title, its pointer, its words."""
 
-_UNSEEN = regex.compile(r"[\s\p{Default_Ignorable_Code_Point}\p{Emoji_Modifier}]+")
-"""What leaves no mark of its own; the colour of skin is none in a font of one colour."""
+_UNSEEN = regex.compile(r"[\s\p{Default_Ignorable_Code_Point}]+")
+"""What leaves no mark of its own."""
 
 _JOINING = regex.compile(r"[\p{bidi_class=R}\p{bidi_class=AL}\p{M}\p{Devanagari}\p{Bengali}\p{Gurmukhi}\p{Tamil}]")
 """Letters and marks for which a glyph may say nothing, or something else."""
