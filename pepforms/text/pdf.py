@@ -104,6 +104,7 @@ class _Reader:
 
     def _operators(self, content: bytes, resources: Any) -> None:
         font: _Font | None = None
+        named: dict[bytes, _Font] = {}
         for before, shown, shows, tag, says, name, sets_font, draws_form in _TOKEN.findall(content):
             if b"EMC" in before or b"BT" in before:
                 self._part()
@@ -113,7 +114,7 @@ class _Reader:
             elif tag:
                 self._begin(tag, says, resources)
             elif sets_font:
-                font = self._font(resources.Font["/" + name.decode()])
+                font = named.get(name) or named.setdefault(name, self._font(resources.Font["/" + name.decode()]))
             elif draws_form:
                 self._form(resources, "/" + name.decode())
 
