@@ -30,12 +30,12 @@ class Setting:
 KNOWN = (
     Setting("profile", "hillingdon", "the authority's profile: a name in schemas/profiles, or a path"),
     Setting("archive.validate", "every", "every: veraPDF judges each record where a JRE is found; off: none"),
-    Setting("convert.engine", "rdocx", "the engine that makes PDFs: rdocx"),
+    Setting("convert.engine", "rdocx", "the engine that makes PDFs: rdocx, or libreoffice where that is installed"),
     Setting("seal.key_file", "", "the PKCS#12 file (.p12) that seals records"),
     Setting("seal.passphrase_file", "", "the file whose first line opens the PKCS#12 file"),
     Setting("seal.trust", "", "PEM files of certificates that verify trusts, separated by colons"),
 )
-_CHOICES = {"archive.validate": ("every", "off"), "convert.engine": ("rdocx",)}
+_CHOICES = {"archive.validate": ("every", "off"), "convert.engine": ("rdocx", "libreoffice")}
 
 
 @dataclass(frozen=True, slots=True)
