@@ -5,20 +5,17 @@ LibreOffice with it. It must be installed; nothing starts it unless it was chose
 """
 
 import ctypes
-import io
 import json
 import os
 import shutil
 import subprocess
 import tempfile
-import zipfile
-import zlib
 from pathlib import Path
 from typing import Any
 
-from pepforms.convert import tagging
+from pepforms.convert import tagging, wordfile
 from pepforms.errors import Misconfigured, Refused
-from pepforms.workers import Handler, Pool, cores
+from pepforms.workers import Handler, Last, Pool, cores
 
 DEADLINE_SECONDS = 60.0
 """Two hundred times what a long PEP takes."""
@@ -27,15 +24,13 @@ _MOST_BYTES = 3 << 30
 """Of address space; it takes 0.6 GB for a PEP, of which 0.3 GB is held."""
 
 _RECYCLE_AFTER = 200
-"""It keeps the fonts that documents embed, on the disk and in its list, until it ends."""
+"""Its memory grows by a few KB a document, and a start costs a second."""
 
 _MISSING = (
     "LibreOffice is not installed here. Install it (Debian and Ubuntu: apt-get install libreoffice-writer-nogui "
     "fonts-liberation fonts-crosextra-carlito), or set convert.engine to rdocx."
 )
 _LIBRARIES = ("libmergedlo.so", "libsofficeapp.so")
-_MAIN_PARTS = (b"wordprocessingml.document.main+xml", b"wordprocessingml.template.main+xml", b"macroEnabled.main+xml")
-
 _TO_PDF = {
     "SelectPdfVersion": ("long", "2"),  # PDF/A-2
     "PDFUACompliance": ("boolean", "true"),
@@ -113,18 +108,25 @@ def start(program: Path) -> Handler:
     folder = _Folder()
     office = _Office(program, folder.path)
 
-    def convert(docx: bytes) -> bytes:
-        _refuse_other_than_word(docx)
+    def convert(docx: bytes) -> bytes | Refused:
         word, pdf = folder.path / "document.docx", folder.path / "document.pdf"
         try:
             word.write_bytes(docx)
             office.convert(word, pdf)
             return tagging.mend(pdf.read_bytes())
+        except Refused as error:
+            return error
         finally:
             word.unlink(missing_ok=True)
             pdf.unlink(missing_ok=True)
 
-    return convert
+    def handle(docx: bytes) -> bytes | Refused | Last:
+        if not wordfile.is_whole(docx):  # LibreOffice would make a PDF of almost anything: a note, half a file
+            return _unconvertible()
+        # It draws with the fonts of one document in the next, under whatever name they came.
+        return Last(convert(docx)) if wordfile.brings_fonts(docx) else convert(docx)
+
+    return handle
 
 
 class _Folder:
@@ -196,17 +198,6 @@ def _write_profile(profile: Path) -> None:
     (profile / "user" / "registrymodifications.xcu").write_text(
         f'<oor:items xmlns:oor="http://openoffice.org/2001/registry">{items}</oor:items>'
     )
-
-
-def _refuse_other_than_word(docx: bytes) -> None:
-    """LibreOffice would make a PDF of almost anything: a note, a picture, half a file."""
-    try:
-        with zipfile.ZipFile(io.BytesIO(docx)) as package, package.open("[Content_Types].xml") as types:
-            told = types.read(1 << 20)
-    except (zipfile.BadZipFile, KeyError, NotImplementedError, RuntimeError, EOFError, zlib.error) as error:
-        raise _unconvertible() from error
-    if not any(part in told for part in _MAIN_PARTS):
-        raise _unconvertible()
 
 
 def _unconvertible() -> Refused:

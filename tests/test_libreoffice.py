@@ -1,0 +1,117 @@
+"""LibreOffice as an engine: what it must not leave behind, and what must not pass from one document to the next."""
+
+import io
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+import zipfile
+from pathlib import Path
+
+import docx
+import pikepdf
+import pytest
+
+from pepforms.convert import libreoffice, wordfile
+from pepforms.convert.libreoffice import LibreOffice
+from pepforms.errors import Misconfigured
+from pepforms.fill import Template
+
+W = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
+
+
+def word_file(text: str, *, font: str = "Arial") -> bytes:
+    """A Word file in one font, which it does not embed; signs that the font lacks have a font of ours."""
+    word, buffer = docx.Document(), io.BytesIO()
+    run = word.add_paragraph().add_run(text)
+    fonts = {f"{W}{script}": font for script in ("ascii", "hAnsi", "cs", "eastAsia")}
+    run._r.get_or_add_rPr().append(run._r.makeelement(f"{W}rFonts", fonts))
+    word.save(buffer)
+    return buffer.getvalue()
+
+
+def ethiopic(font: str) -> bytes:
+    """A Word file that embeds the letters of Noto Sans Ethiopic as the font of that name."""
+    filled, renamed = Template(word_file("ሰላም"), name="plan.docx").fill({"pep": {}}, {}), io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(filled)) as package, zipfile.ZipFile(renamed, "w") as out:
+        for part in package.namelist():
+            out.writestr(part, package.read(part).replace(b"Noto Sans Ethiopic", font.encode()))
+    return renamed.getvalue()
+
+
+def drawn_with(engine: LibreOffice, word: bytes) -> set[str]:
+    with pikepdf.open(io.BytesIO(engine.convert(word, about="plan"))) as document:
+        names = (font.BaseFont for page in document.pages for font in page.obj.Resources.Font.values())
+        return {str(name).rsplit("+", 1)[-1] for name in names}
+
+
+def test_a_font_that_a_document_embeds_draws_it_and_never_the_next_document() -> None:
+    assert not wordfile.brings_fonts(ethiopic("Noto Sans Ethiopic"))
+    assert wordfile.brings_fonts(ethiopic("Quillfont"))
+    engine = LibreOffice(processes=1)
+    try:
+        before = drawn_with(engine, word_file("ሰላም", font="Quillfont"))
+        assert "NotoSansEthiopic-Regular" not in before
+        assert drawn_with(engine, ethiopic("Quillfont")) == {"NotoSansEthiopic-Regular"}
+        assert drawn_with(engine, word_file("ሰላም", font="Quillfont")) == before
+        assert drawn_with(engine, ethiopic("Noto Sans Ethiopic")) == {"NotoSansEthiopic-Regular"}
+    finally:
+        engine.close()
+
+
+def emptied(folder: Path) -> bool:
+    """Whether a folder is empty, or is so soon."""
+    until = time.monotonic() + 5
+    while [*folder.iterdir()] and time.monotonic() < until:
+        time.sleep(0.02)
+    return not [*folder.iterdir()]
+
+
+def test_it_works_in_a_private_folder_that_keeps_no_document_and_goes_with_its_process(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
+    engine = LibreOffice(processes=1)
+    try:
+        engine.convert(word_file("Words"), about="plan")
+        (folder,) = tmp_path.iterdir()
+        assert folder.stat().st_mode & 0o777 == 0o700
+        assert not [*folder.rglob("*.docx"), *folder.rglob("*.pdf")]
+        (process,) = engine._pool._running
+        os.kill(process._process.pid, signal.SIGKILL)
+        assert emptied(tmp_path)
+        assert engine.convert(word_file("Words"), about="plan").startswith(b"%PDF-")
+    finally:
+        engine.close()
+    assert emptied(tmp_path)
+
+
+KILLED = """\
+import os, sys
+from pepforms.convert.libreoffice import LibreOffice
+engine = LibreOffice(processes=1)
+engine.convert(open(sys.argv[1], "rb").read(), about="plan")
+os.kill(os.getpid(), 9)
+"""
+
+
+def test_its_folder_goes_even_when_the_whole_program_is_killed(tmp_path: Path) -> None:
+    (tmp_path / "plan.docx").write_bytes(word_file("Words"))
+    (tmp_path / "temporary").mkdir()
+    environment = {**os.environ, "TMPDIR": str(tmp_path / "temporary")}
+    command = [sys.executable, "-c", KILLED, tmp_path / "plan.docx"]
+    assert subprocess.run(command, env=environment, timeout=60, check=False).returncode == -signal.SIGKILL
+    assert emptied(tmp_path / "temporary")
+
+
+def test_it_tells_its_version() -> None:
+    assert re.fullmatch(r"LibreOffice \d+\.\d+\.\d+\.\d+", libreoffice.version())
+
+
+def test_where_it_is_not_installed_it_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", "/nowhere")
+    for ask in (LibreOffice, libreoffice.version):
+        with pytest.raises(Misconfigured, match=r"^LibreOffice is not installed here\. Install it .*, or set"):
+            ask()
