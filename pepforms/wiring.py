@@ -39,13 +39,21 @@ class Wiring:
     @functools.cached_property
     def converter(self) -> Converter:
         """The engine that makes PDFs, as `convert.engine` says."""
-        if self.settings["convert.engine"] == "libreoffice":
-            from pepforms.convert.libreoffice import LibreOffice
+        return self.rdocx if self.settings["convert.engine"] == "rdocx" else self.libreoffice
 
-            return LibreOffice()
+    @functools.cached_property
+    def rdocx(self) -> Converter:
+        """The engine that needs no other program."""
         from pepforms.convert.rdocx import Rdocx
 
         return Rdocx()
+
+    @functools.cached_property
+    def libreoffice(self) -> Converter:
+        """The engine LibreOffice; Misconfigured where it is not installed."""
+        from pepforms.convert.libreoffice import LibreOffice
+
+        return LibreOffice()
 
     @functools.cached_property
     def _reader(self) -> Pool:
