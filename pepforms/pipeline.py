@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal, Protocol
 
-from pepforms import check, digest, naming, schema
+from pepforms import check, digest, loss, naming, schema
 from pepforms.archive import manifest, stamp, verify
 from pepforms.errors import Broken, Refused
 from pepforms.fill import Template, words
@@ -77,7 +77,9 @@ def render(pep: Pep, form: Form, audience: Audience, to: To, workshop: Workshop)
     if to == "docx":
         return Document(name, docx)
     pdf = workshop.convert(docx, about=name)
-    return Document(name, stamp.finish(pdf, title=title(pep, form)))
+    finished = stamp.finish(pdf, title=title(pep, form))
+    loss.check(docx, finished, about=name, facts=lambda: words.facts(pep))
+    return Document(name, finished)
 
 
 def archive(pep: Pep, form: Form, workshop: Workshop, there: bytes | None = None) -> Record:
@@ -95,6 +97,7 @@ def archive(pep: Pep, form: Form, workshop: Workshop, there: bytes | None = None
     signed = signed_off_at(pep, workshop.profile)
     mark_ = mark(pep, workshop.profile)
     stamped = stamp.finish(pdf, title=title(pep, form), stamp=mark_, embedded=data_of(pep), at=signed)
+    loss.check(docx, stamped, about=name, facts=lambda: words.facts(pep))
     sealed = workshop.seal(stamped)
     facts = workshop.verify(sealed)
     if not facts.holds:

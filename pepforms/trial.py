@@ -47,7 +47,7 @@ def filled(data: bytes, name: str, peps: list[Pep], told: list[Mapping[str, Any]
 
 
 def convert(document: Filled, engines: tuple[Converter, ...], wiring: Wiring) -> int:
-    """Make PDFs by each of the engines; Refused (slug `engines-differ`) where they do not agree. How many pages it has."""
+    """Make PDFs by each of the engines; Refused (slug `engines-differ`) where they differ. How many pages there are."""
     pdfs = {engine.name: engine.convert(document.docx, about=document.about) for engine in engines}
     return wiring.apart(compare, pdfs, document.about, about=document.about)
 

@@ -28,6 +28,7 @@ from pepforms.convert.libreoffice import LibreOffice
 from pepforms.convert.rdocx import Rdocx
 from pepforms.errors import Refused
 from pepforms.fill import Template
+from pepforms.text import pdf
 
 ENGINES: dict[str, Callable[..., Converter]] = {"rdocx": Rdocx, "libreoffice": LibreOffice}
 W = "http://schemas.openxmlformats.org/wordprocessingml/2006/main"
@@ -60,45 +61,7 @@ def text_of_word(data: bytes) -> str:
 
 
 def text_of_pdf(data: bytes) -> str:
-    """The tagged text as a screen reader takes it: what a span says of itself goes before its glyphs."""
-    with pikepdf.open(io.BytesIO(data)) as pdf:
-        return "\n".join(text for page in pdf.pages for text in tagged(page))
-
-
-def tagged(page: pikepdf.Page) -> Iterator[str]:
-    around: list[str] = []  # of each marked content that is open: whether its glyphs are text
-    glyphs, step = dict[int, str](), 2
-    for operands, operator in pikepdf.parse_content_stream(page):
-        match str(operator):
-            case "BMC" | "BDC":
-                said = operands[1] if len(operands) > 1 and isinstance(operands[1], pikepdf.Dictionary) else {}
-                if "/ActualText" in said and "unsaid" not in around:
-                    yield str(said["/ActualText"])
-                around.append("unsaid" if "/ActualText" in said or str(operands[0]) == "/Artifact" else "text")
-            case "EMC":
-                around.pop()
-            case "Tf":
-                font = page.obj.Resources.Font[str(operands[0])]
-                glyphs, step = unicode_of(font), 2 if font.Subtype == "/Type0" else 1
-            case "TJ" | "Tj" if "text" in around and "unsaid" not in around:
-                parts = operands[0] if str(operator) == "TJ" else operands
-                codes = b"".join(bytes(part) for part in parts if isinstance(part, pikepdf.String))
-                yield "".join(glyphs[int.from_bytes(codes[at : at + step])] for at in range(0, len(codes), step))
-
-
-def unicode_of(font: pikepdf.Object) -> dict[int, str]:
-    """What each glyph of a font says (its ToUnicode map)."""
-    table: dict[int, str] = {}
-    text = font.ToUnicode.read_bytes().decode()
-    for kind, body in re.findall(r"begin(bfchar|bfrange)(.*?)end", text, re.DOTALL):
-        numbers = [bytes.fromhex(found) for found in re.findall(r"<([0-9A-Fa-f]+)>", body)]
-        step = 2 if kind == "bfchar" else 3
-        for at in range(0, len(numbers), step):
-            *codes, said = numbers[at : at + step]
-            for code in range(int.from_bytes(codes[0]), int.from_bytes(codes[-1]) + 1):
-                start = said[:-1] + bytes([said[-1] + code - int.from_bytes(codes[0])])
-                table[code] = start.decode("utf-16-be")
-    return table
+    return "".join(piece for page in pdf.read(data).pages for piece in page.said)
 
 
 def characters(text: str) -> Counter[str]:
@@ -122,11 +85,11 @@ def test_all_of_the_words_text_and_no_more_is_in_the_pdf(engine: Converter, para
 
 
 def test_the_pdf_is_tagged_claims_its_standard_and_embeds_its_fonts(engine: Converter) -> None:
-    with pikepdf.open(io.BytesIO(engine.convert(word_file("Words"), about="plan"))) as pdf:
-        assert pdf.Root.MarkInfo.Marked
-        assert "/StructTreeRoot" in pdf.Root
-        assert pdf.open_metadata().pdfa_status
-        for page in pdf.pages:
+    with pikepdf.open(io.BytesIO(engine.convert(word_file("Words"), about="plan"))) as made:
+        assert made.Root.MarkInfo.Marked
+        assert "/StructTreeRoot" in made.Root
+        assert made.open_metadata().pdfa_status
+        for page in made.pages:
             for font in page.obj.Resources.Font.values():
                 assert "/FontFile2" in font.get("/DescendantFonts", [font])[0].FontDescriptor
 
@@ -149,8 +112,8 @@ def test_many_at_once_each_get_their_own(engine: Converter) -> None:
     words = [word_file(f"Document number {number}", rows=1 + number % 5) for number in range(24)]
     with ThreadPoolExecutor(8) as threads:
         pdfs = list(threads.map(lambda word: engine.convert(word, about="plan"), words))
-    for number, pdf in enumerate(pdfs):
-        assert f"Document number {number} Target" in " ".join(text_of_pdf(pdf).split())
+    for number, made in enumerate(pdfs):
+        assert f"Document number {number} Target" in " ".join(text_of_pdf(made).split())
 
 
 def test_a_closed_engine_starts_again(engine: Converter) -> None:
@@ -219,8 +182,8 @@ def test_twenty_documents_of_which_one_hangs_its_engine_once_one_kills_it_once_a
     finally:
         engine.close()
     assert [*made] == [number for number in range(20) if number != 11]
-    for number, pdf in made.items():
-        assert f"Document number {number} Target" in " ".join(text_of_pdf(pdf).split())
+    for number, plan in made.items():
+        assert f"Document number {number} Target" in " ".join(text_of_pdf(plan).split())
 
 
 NAMESPACES = """\
@@ -288,9 +251,9 @@ def test_nothing_that_a_word_file_refers_to_on_the_network_is_asked_for(engine: 
 
 def test_no_file_of_this_machine_that_a_word_file_refers_to_is_shown(engine: Converter, tmp_path: Path) -> None:
     Image.new("RGB", (9, 9), "red").save(tmp_path / "picture.png")
-    pdf = b""
+    made = b""
     with suppress(Refused):
-        pdf = engine.convert(referring_file(f"{tmp_path.as_uri()}/", "picture.png"), about="plan")
-    if pdf:
-        with pikepdf.open(io.BytesIO(pdf)) as document:
+        made = engine.convert(referring_file(f"{tmp_path.as_uri()}/", "picture.png"), about="plan")
+    if made:
+        with pikepdf.open(io.BytesIO(made)) as document:
             assert not [page for page in document.pages if [*page.get_images()]]

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from pepforms.archive import lettering, metadata
+from pepforms.archive import lettering, metadata, tagging
 from pepforms.errors import Refused
 
 if TYPE_CHECKING:
@@ -69,6 +69,8 @@ def finish(
     with _opened(pdf) as document:
         archival = _is_archival(document)
         _make_accessible(document, language)
+        if archival:
+            tagging.say_headings_once(document)
         if stamp:
             _draw_stamp(document, stamp)
         if embedded:

@@ -13,7 +13,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from pepforms.convert import tagging, wordfile
+from pepforms.convert import mending, wordfile
 from pepforms.errors import Misconfigured, Refused
 from pepforms.workers import Handler, Last, Pool, cores
 
@@ -113,7 +113,7 @@ def start(program: Path) -> Handler:
         try:
             word.write_bytes(docx)
             office.convert(word, pdf)
-            return tagging.mend(pdf.read_bytes())
+            return mending.mend(pdf.read_bytes())
         except Refused as error:
             return error
         finally:

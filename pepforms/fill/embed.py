@@ -3,13 +3,14 @@
 import functools
 import hashlib
 import uuid
+from collections.abc import Mapping
 from pathlib import Path
 
 from lxml import etree
 
 from pepforms.fill.package import Part
 from pepforms.fill.pictures import Made
-from pepforms.fonts import FACES, Face
+from pepforms.fonts import FACES, Face, cut, masked
 
 _OFFICE = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
 _RELATIONSHIPS = "http://schemas.openxmlformats.org/package/2006/relationships"
@@ -18,6 +19,7 @@ _W = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
 _FONT_TABLE = "word/fontTable.xml"
 _FONT_TABLE_TYPE = "application/vnd.openxmlformats-officedocument.wordprocessingml.fontTable+xml"
 _OBFUSCATED_TYPE = "application/vnd.openxmlformats-officedocument.obfuscatedFont"
+_LETTERS = frozenset(map(chr, range(0x20, 0x7F)))
 _EMPTY_FONT_TABLE = f'<w:fonts xmlns:w="{_W[1:-1]}" xmlns:r="{_OFFICE}"/>'.encode()
 _EMPTY_RELATIONSHIPS = f'<Relationships xmlns="{_RELATIONSHIPS}"/>'.encode()
 
@@ -34,20 +36,20 @@ def pictures(template: dict[str, bytes], parts: dict[str, Part], part: str, made
     _type(template, parts, "Default", {"Extension": "png", "ContentType": "image/png"})
 
 
-def fonts(template: dict[str, bytes], parts: dict[str, Part], faces: set[Face]) -> None:
-    """Embed the faces, obfuscated as the standard has it (ECMA-376 part 4, 17.8.1), so that any reader draws them."""
+def fonts(template: dict[str, bytes], parts: dict[str, Part], drawn: Mapping[Face, set[str]]) -> None:
+    """Embed of each face what draws these characters, and plain letters to go on writing with."""
     if _FONT_TABLE not in template:
         _relate(template, parts, "word/document.xml", "pepformsFonts", "fontTable", "fontTable.xml")
         _type(template, parts, "Override", {"PartName": f"/{_FONT_TABLE}", "ContentType": _FONT_TABLE_TYPE})
     table = etree.fromstring(template.get(_FONT_TABLE, _EMPTY_FONT_TABLE))
-    for face in (face for face in FACES if face in faces):
+    for face in (face for face in FACES if face in drawn):
         for old in [font for font in table if font.get(f"{_W}name") == face.family]:
             table.remove(old)
         font = etree.SubElement(table, f"{_W}font", {f"{_W}name": face.family})
         for kind, file in (("embedRegular", face.regular), ("embedBold", face.bold)):
             if file is None:
                 continue
-            key, obfuscated = _obfuscated(file)
+            key, obfuscated = _obfuscated(file, frozenset(drawn[face]))
             identity = f"pepforms-{file.stem}"
             parts[f"word/fonts/{file.stem}.odttf"] = obfuscated
             _relate(template, parts, _FONT_TABLE, identity, "font", f"fonts/{file.stem}.odttf")
@@ -56,14 +58,12 @@ def fonts(template: dict[str, bytes], parts: dict[str, Part], faces: set[Face]) 
     _type(template, parts, "Default", {"Extension": "odttf", "ContentType": _OBFUSCATED_TYPE})
 
 
-@functools.cache
-def _obfuscated(file: Path) -> tuple[str, Part]:
-    """A font's key and its bytes with the first 32 masked by it; the key comes from the font: same font, same bytes."""
-    data = file.read_bytes()
+@functools.lru_cache(maxsize=32)
+def _obfuscated(file: Path, characters: frozenset[str]) -> tuple[str, Part]:
+    """A font's key and its bytes masked by it; the key comes from the font: same font, same bytes."""
+    data = cut(file, characters | _LETTERS)
     key = uuid.UUID(bytes=hashlib.sha256(data).digest()[:16])
-    mask = key.bytes[::-1] * 2
-    masked = bytes(byte ^ by for byte, by in zip(data[:32], mask, strict=True)) + data[32:]
-    return f"{{{str(key).upper()}}}", Part.of(masked)
+    return f"{{{str(key).upper()}}}", Part.of(masked(data, key), level=1)
 
 
 def _relate(

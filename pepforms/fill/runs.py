@@ -20,25 +20,35 @@ _OPENING = re.compile(r"<(?P<name>w:(?:document|hdr|ftr|footnotes|endnotes))\b[^
 _SPACE = "{http://www.w3.org/XML/1998/namespace}space"
 
 
-def give_fonts(xml: str) -> tuple[str, set[fonts.Face]]:
-    """The part with every run cut whose font lacks a character, and the faces that the document must then embed.
+Drawn = dict[fonts.Face, set[str]]
+"""What each face draws."""
+
+
+def give_fonts(xml: str) -> tuple[str, Drawn]:
+    """The part with every run cut whose font lacks a character, and what the faces draw that the document must embed.
 
     Only the paragraphs that hold such a character are parsed: most documents hold none or a few.
     """
     wrapper = _OPENING.search(xml)
     if wrapper is None or "<w:txbxContent" in xml:  # paragraphs inside paragraphs: not to be found by their ends
         return _with_fonts(xml)
-    used: set[fonts.Face] = set()
+    drawn: Drawn = {}
     out, done = [], 0
     while beyond := fonts.BEYOND_BASE.search(xml, done):
         start, end = _paragraph_around(xml, done, beyond.start())
         out.append(xml[done:start])
         if start < end:
-            cut, faces = _with_fonts(f"{wrapper.group()}{xml[start:end]}</{wrapper['name']}>")
+            cut, more = _with_fonts(f"{wrapper.group()}{xml[start:end]}</{wrapper['name']}>")
             out.append(cut[cut.index(">") + 1 : cut.rindex("<")])
-            used |= faces
+            add(drawn, more)
         done = end
-    return "".join([*out, xml[done:]]), used
+    return "".join([*out, xml[done:]]), drawn
+
+
+def add(drawn: Drawn, more: Drawn) -> None:
+    """Take up what is drawn elsewhere in the same document."""
+    for face, characters in more.items():
+        drawn.setdefault(face, set()).update(characters)
 
 
 def _paragraph_around(xml: str, after: int, place: int) -> tuple[int, int]:
@@ -49,17 +59,17 @@ def _paragraph_around(xml: str, after: int, place: int) -> tuple[int, int]:
     return start, xml.index("</w:p>", place) + len("</w:p>")
 
 
-def _with_fonts(xml: str) -> tuple[str, set[fonts.Face]]:
+def _with_fonts(xml: str) -> tuple[str, Drawn]:
     root = etree.fromstring(xml.encode())
-    used: set[fonts.Face] = set()
+    drawn: Drawn = {}
     for run in [run for run in root.iter(f"{W}r") if fonts.BEYOND_BASE.search(_said(run))]:
-        used |= _cut(run)
+        add(drawn, _cut(run))
     for paragraph in root.iter(f"{W}p"):
         _turn(paragraph)
-    return etree.tostring(root, encoding="unicode"), used
+    return etree.tostring(root, encoding="unicode"), drawn
 
 
-def _cut(run: etree._Element) -> set[fonts.Face]:
+def _cut(run: etree._Element) -> Drawn:
     """Put one run for each stretch of one font in the place of this run."""
     atoms: list[tuple[etree._Element, fonts.Face | None]] = []
     for child in run:
@@ -71,7 +81,11 @@ def _cut(run: etree._Element) -> set[fonts.Face]:
     parent = run.getparent()
     assert parent is not None
     parent[parent.index(run) : parent.index(run) + 1] = parts
-    return {face for _, face in atoms if face}
+    drawn: Drawn = {}
+    for atom, face in atoms:
+        if face:
+            drawn.setdefault(face, set()).update(atom.text or "")
+    return drawn
 
 
 def _said(run: etree._Element) -> str:

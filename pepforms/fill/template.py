@@ -52,7 +52,7 @@ class Template:
         self._environment = Environment()
         self._static: dict[str, Part] = {}
         self._compiled: dict[str, _Compiled] = {}
-        self._faces: frozenset[fonts.Face] = frozenset()
+        self._drawn: runs.Drawn = {}
         for part, content in self._parts.items():
             self._static[part] = Part.of(self._taken_up(part, content) if _FILLED.fullmatch(part) else content)
         still = (self._parts[part] for part in self._parts if part.endswith(".xml") and part not in self._compiled)
@@ -62,16 +62,17 @@ class Template:
         """The filled Word file. `pep` has passed the check; `document` says what the document is and for whom."""
         names = context(pep, schema.load().root, document)
         contents, parts = dict(self._parts), dict(self._static)
-        faces = set(self._faces)
+        drawn: runs.Drawn = {}
+        runs.add(drawn, self._drawn)
         ids = (number for number in map(str, itertools.count(1)) if number not in self._taken_ids)
         for part, compiled in self._compiled.items():
             made = Made()
-            xml, used = self._finished(part, compiled, self._rendered(compiled, {**names, MADE: made}), ids)
+            xml, more = self._finished(part, compiled, self._rendered(compiled, {**names, MADE: made}), ids)
             parts[part] = Part.of(xml, level=1)
             embed.pictures(contents, parts, part, made)
-            faces |= used
-        if faces:
-            embed.fonts(contents, parts, faces)
+            runs.add(drawn, more)
+        if drawn:
+            embed.fonts(contents, parts, drawn)
         return package.write(parts)
 
     def _taken_up(self, part: str, content: bytes) -> bytes:
@@ -86,8 +87,8 @@ class Template:
             raise self._refused(*error.args) from error
         if tags or not part.startswith("word/") or not fonts.BEYOND_BASE.search(xml):
             return content
-        xml, faces = runs.give_fonts(xml)
-        self._faces |= faces
+        xml, drawn = runs.give_fonts(xml)
+        runs.add(self._drawn, drawn)
         return xml.encode()
 
     def _parsed(self, part: str, content: bytes) -> etree._Element:
@@ -128,7 +129,7 @@ class Template:
             line = _line(compiled.jinja, error.__traceback__)
             raise self._refused_at(compiled.tags, line, _reason(error)) from error
 
-    def _finished(self, part: str, compiled: _Compiled, xml: str, ids: Iterator[str]) -> tuple[bytes, set[fonts.Face]]:
+    def _finished(self, part: str, compiled: _Compiled, xml: str, ids: Iterator[str]) -> tuple[bytes, runs.Drawn]:
         """The part as bytes, proved to be XML, with a font for every character and a number for every picture."""
         if "<wp:docPr " in xml:
             xml = _DRAWN.sub(lambda drawn: drawn[1] + next(ids), xml)
@@ -141,14 +142,14 @@ class Template:
                 "place and closes in another that Word holds apart, such as inside and outside a link.",
                 slug="template-refused",
             ) from error
-        faces: set[fonts.Face] = set()
+        drawn: runs.Drawn = {}
         if part.startswith("word/") and fonts.BEYOND_BASE.search(xml):
-            xml, faces = runs.give_fonts(xml)
+            xml, drawn = runs.give_fonts(xml)
             encoded = xml.encode()
         if compiled.mends_tables:
             root = docxtpl.DocxTemplate.fix_tables(None, encoded)
             encoded = etree.tostring(root, encoding="UTF-8", xml_declaration=True, standalone=True)
-        return encoded, faces
+        return encoded, drawn
 
     def _refused_at(self, tags: list[Tag], line: int, reason: str) -> Refused:
         tag = tags[min(max(line, 1), len(tags)) - 1]

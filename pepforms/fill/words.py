@@ -6,13 +6,14 @@ places where a template wants other words than that, or a sum.
 
 import datetime
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from pepforms import codes, schema
-from pepforms.fill.values import Absent, Items, Misuse, Node, Told
+from pepforms.fill.values import Absent, Items, Misuse, Node, Told, context
+from pepforms.model import Pep, pointer
 
 LONDON = ZoneInfo("Europe/London")
 _AMOUNT = re.compile(r"-?[0-9]{1,12}([.][0-9]{1,2})?")
@@ -51,6 +52,26 @@ def _listed(parts: list[str]) -> str:
     return "".join(part + (" " if part.endswith((".", "!", "?")) else "; ") for part in parts[:-1]) + "".join(
         parts[-1:]
     )
+
+
+def facts(pep: Pep) -> Iterator[tuple[str, str, str]]:
+    """Every fact of a PEP by itself: its title, its pointer and the words that print it."""
+    root = schema.load().root
+    for name, value in context(pep, root, {}).items():
+        if name in pep:
+            yield from _facts(value, root.fields[name].title, pointer(name))
+
+
+def _facts(value: Any, title: str, at: str) -> Iterator[tuple[str, str, str]]:
+    if isinstance(value, Node):
+        for name in value.value:
+            if name in value.field.fields:
+                yield from _facts(value.item(name), value.field.fields[name].title, at + pointer(name))
+    elif isinstance(value, Items):
+        for number, entry in enumerate(value):
+            yield from _facts(entry, title, at + pointer(number))
+    else:
+        yield title, at, said(value)
 
 
 def date(value: Any) -> str:

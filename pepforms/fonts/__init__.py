@@ -9,9 +9,11 @@ name draws (and each metric twin that an engine draws with in its place); whatev
 import functools
 import itertools
 import re
-from collections.abc import Iterator
+import uuid
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import regex
 
@@ -82,18 +84,37 @@ FACES = (
     _face("Noto Sans Symbols", "NotoSansSymbols"),
     _face("Noto Sans Symbols 2", "NotoSansSymbols2"),
     EMOJI,
+    _face("Noto Sans SC", "NotoSansSC"),
 )
 """In order of preference: the first face that draws a character gets it."""
 
 
 @functools.cache
 def _characters(file: Path) -> frozenset[str]:
-    from fontTools.ttLib import TTFont
-
     if not file.is_file():
         raise Broken(f"The font {file.name} is missing from this installation. Run the set-up again.", slug="no-font")
-    with TTFont(file, lazy=True) as font:
-        return frozenset(map(chr, font.getBestCmap()))
+    return frozenset(map(chr, _opened(file).unicodes))
+
+
+def _opened(file: Path) -> Any:
+    import uharfbuzz
+
+    return uharfbuzz.Face(uharfbuzz.Blob.from_file_path(str(file)))
+
+
+def cut(file: Path, characters: Iterable[str]) -> bytes:
+    """The font file with only what these characters need, however they stand together; the same each time."""
+    import uharfbuzz
+
+    wanted = uharfbuzz.SubsetInput()
+    wanted.unicode_set.update(map(ord, characters))
+    return bytes(uharfbuzz.subset(_opened(file), wanted).blob.data)
+
+
+def masked(data: bytes, key: uuid.UUID) -> bytes:
+    """A font as Word files embed it, its first 32 bytes masked by a key (ECMA-376 part 4, 17.8.1); and back again."""
+    mask = key.bytes[::-1] * 2
+    return bytes(byte ^ by for byte, by in zip(data[:32], mask, strict=True)) + data[32:]
 
 
 @functools.cache

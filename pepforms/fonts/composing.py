@@ -1,0 +1,128 @@
+"""A font made for one text, in which every cluster of letters and marks is a single glyph, as HarfBuzz sets it.
+
+For an engine that puts glyphs side by side and no mark over its letter: with such a font it can set Bengali syllables
+and letters with several accents no otherwise than right. The glyph stands for all the letters of its cluster.
+"""
+
+import functools
+import io
+import itertools
+import unicodedata
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+from pepforms.fonts import shaping
+
+_VIRAMA = 9
+"""The canonical combining class of the viramas of all scripts."""
+
+
+def composed(file: Path, texts: Iterable[str]) -> bytes | None:
+    """The font that sets these texts; None where each of their letters is set by itself anyhow."""
+    words = dict.fromkeys(itertools.chain.from_iterable(text.split() for text in texts))
+    clusters = dict(itertools.chain.from_iterable(_clusters(word, file) for word in words))
+    several = {text: glyphs for text, glyphs in clusters.items() if len(text) > 1}
+    return _built(file, set("".join(texts)) | {" "}, several) if several else None
+
+
+def _clusters(word: str, file: Path) -> Iterator[tuple[str, list[shaping.Glyph]]]:
+    """The word cut where no letter changes another: each piece with the glyphs that set it.
+
+    After a virama, and before a letter that is not set as it is by itself, HarfBuzz counts anew but nothing is cut.
+    """
+    pieces: list[tuple[str, list[shaping.Glyph]]] = []
+    groups = [(at, list(glyphs)) for at, glyphs in itertools.groupby(shaping.shaped(word, file), lambda g: g.begins)]
+    ends = [at for at, _ in groups[1:]] + [len(word)]
+    for (at, glyphs), end in zip(groups, ends, strict=True):
+        text = word[at:end]
+        before, set_before = pieces[-1] if pieces else ("", [])
+        if before and (_binds(before) or (len(text) == 1 and not _alone(text, glyphs, file))):
+            pieces[-1] = before + text, [*set_before, *glyphs]
+        else:
+            pieces.append((text, glyphs))
+    yield from pieces
+
+
+def _binds(text: str) -> bool:
+    """Whether the last letter ties the next one to it: a virama, though a joiner stand between."""
+    return unicodedata.combining(text.rstrip("\u200c\u200d")[-1:] or " ") == _VIRAMA
+
+
+def _alone(letter: str, glyphs: list[shaping.Glyph], file: Path) -> bool:
+    return [glyph.number for glyph in glyphs] == [glyph.number for glyph in shaping.shaped(letter, file)]
+
+
+def _built(file: Path, letters: set[str], clusters: dict[str, list[shaping.Glyph]]) -> bytes:
+    from fontTools.fontBuilder import FontBuilder
+
+    old = _opened(file)
+    known = old.getBestCmap()
+    spelt = {text: _spellings(text) for text in clusters}
+    letters |= set("".join(itertools.chain.from_iterable(spelt.values())))
+    cmap = {ord(letter): known[ord(letter)] for letter in sorted(letters) if ord(letter) in known}
+    names = {text: f"cluster{number}" for number, text in enumerate(clusters)}
+    order = [".notdef", *dict.fromkeys(cmap.values()), *names.values()]
+    glyphs = {name: _drawn(old, [(name, 0, 0)]) for name in order if name not in names.values()}
+    metrics = {name: old["hmtx"][name] for name in glyphs}
+    for text, set_glyphs in clusters.items():
+        places, advance = [], 0
+        for glyph in set_glyphs:
+            places.append((old.getGlyphName(glyph.number), advance + glyph.x, glyph.y))
+            advance += glyph.advance
+        glyphs[names[text]], metrics[names[text]] = _drawn(old, places), (advance, 0)
+    builder = FontBuilder(old["head"].unitsPerEm, isTTF=True)
+    builder.setupGlyphOrder(order)
+    builder.setupCharacterMap(cmap)
+    builder.setupGlyf(glyphs)
+    sides = {name: (advance, getattr(builder.font["glyf"][name], "xMin", 0)) for name, (advance, _) in metrics.items()}
+    builder.setupHorizontalMetrics(sides)
+    builder.setupHorizontalHeader(ascent=old["hhea"].ascent, descent=old["hhea"].descent)
+    for table in ("OS/2", "name", "post"):
+        builder.font[table] = old[table]
+    builder.setupPost(keepGlyphNames=False)
+    builder.addOpenTypeFeatures(_joining(names, spelt, cmap))
+    for kept in ("created", "modified", "macStyle"):
+        setattr(builder.font["head"], kept, getattr(old["head"], kept))
+    builder.font.recalcTimestamp = False
+    buffer = io.BytesIO()
+    builder.save(buffer)
+    return buffer.getvalue()
+
+
+def _spellings(text: str) -> set[str]:
+    """A cluster as it is written and as an engine may have composed or taken it apart."""
+    return {text, unicodedata.normalize("NFC", text), unicodedata.normalize("NFD", text)}
+
+
+def _joining(names: dict[str, str], spelt: dict[str, set[str]], cmap: dict[int, str]) -> str:
+    """The one rule of the font, for any script, so that no engine reorders anything: letters become their cluster."""
+    rules = {
+        " ".join(f"\\{cmap[ord(letter)]}" for letter in spelling): names[text]
+        for text, spellings in spelt.items()
+        for spelling in sorted(spellings)
+        if len(spelling) > 1 and all(ord(letter) in cmap for letter in spelling)
+    }
+    lines = "\n".join(f"sub {letters} by \\{cluster};" for letters, cluster in rules.items())
+    return f"languagesystem DFLT dflt;\nfeature ccmp {{\n{lines}\n}} ccmp;\n"
+
+
+def _drawn(font: Any, places: list[tuple[str, int, int]]) -> Any:
+    """One glyph with the outlines of several, each at its place."""
+    from fontTools.pens.recordingPen import DecomposingRecordingPen
+    from fontTools.pens.transformPen import TransformPen
+    from fontTools.pens.ttGlyphPen import TTGlyphPen
+
+    pen, glyphs = TTGlyphPen(None), font.getGlyphSet()
+    for name, x, y in places:
+        outline = DecomposingRecordingPen(glyphs)
+        glyphs[name].draw(outline)
+        outline.replay(TransformPen(pen, (1, 0, 0, 1, x, y)))
+    return pen.glyph()
+
+
+@functools.cache
+def _opened(file: Path) -> Any:
+    from fontTools.ttLib import TTFont
+
+    return TTFont(file, lazy=True)
