@@ -3,8 +3,8 @@
 A `Pool` keeps up to `size` processes. Each does one job at a time over a pipe, under a deadline that starts when the
 job does, not while it waits. A process that dies or overruns is killed with its whole group and replaced; the job is
 tried once more, then refused. A process is also replaced after `recycle_after` jobs or once it holds more than
-`recycle_at` bytes, since engines swell, and after an answer that it calls its last; with `most_bytes` the kernel gives
-it no more memory than that, for the reading of files that may be hostile.
+`recycle_at` bytes, since engines swell; with `most_bytes` the kernel gives it no more memory than that, for the
+reading of files that may be hostile.
 
 The processes are fresh interpreters, never forks (a fork inherits locks held by threads that do not exist in it), and
 never run the main script again, so they start from a console script, a notebook or a pipe alike. They outlive their
@@ -22,7 +22,6 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass
 from multiprocessing import Pipe
 from multiprocessing.connection import Connection
 from pathlib import Path
@@ -32,14 +31,6 @@ from pepforms.errors import Broken, PepformsError, Refused, Unavailable
 
 Handler = Callable[[Any], Any]
 """What a worker does with one job; it lives in the worker process and may keep state between jobs."""
-
-
-@dataclass(frozen=True, slots=True)
-class Last:
-    """The answer of a process that must do no other job after this one."""
-
-    answer: Any
-
 
 START_SECONDS = 60.0
 """A process that has not said it is ready by then is given up: the slowest engine, a JVM, takes 3 s on a busy core."""
@@ -246,13 +237,11 @@ def serve(pipe: Connection) -> None:
             job = pipe.recv()
         except EOFError:
             return
-        answer, used = _answer(handle, job), _resident_bytes()
-        if isinstance(answer, Last):
-            answer, used = answer.answer, sys.maxsize
+        answer = _answer(handle, job)
         try:
-            pipe.send((answer, used))
+            pipe.send((answer, _resident_bytes()))
         except (pickle.PicklingError, TypeError, AttributeError, RecursionError, ValueError) as error:
-            pipe.send((_failed(error), used))
+            pipe.send((_failed(error), _resident_bytes()))
 
 
 def _answer(handle: Handler, job: Any) -> Any:

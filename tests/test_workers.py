@@ -146,18 +146,6 @@ def test_a_process_is_replaced_after_its_share_of_jobs(pool: Callable[..., Pool]
     assert gone(pids[0])
 
 
-def test_a_process_is_replaced_after_an_answer_that_it_calls_its_last(pool: Callable[..., Pool]) -> None:
-    crew = pool()
-    first = crew.do(("pid", 0), about="x")
-    assert crew.do(("last_pid", 0), about="x") == first
-    assert (second := crew.do(("pid", 0), about="x")) != first
-    with pytest.raises(Refused, match=r"^No$"):
-        crew.do(("last_refuse", "No"), about="x")
-    assert crew.do(("pid", 0), about="x") != second
-    assert gone(first)
-    assert gone(second)
-
-
 def test_a_process_is_replaced_once_it_has_swollen_however_large_its_parent_is(pool: Callable[..., Pool]) -> None:
     ours = b"x" * (200 << 20)
     crew = pool(recycle_at=150 << 20)

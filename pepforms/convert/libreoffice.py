@@ -5,6 +5,7 @@ LibreOffice with it. It must be installed; nothing starts it unless it was chose
 """
 
 import ctypes
+import itertools
 import json
 import os
 import shutil
@@ -15,7 +16,7 @@ from typing import Any
 
 from pepforms.convert import mending, wordfile
 from pepforms.errors import Misconfigured, Refused
-from pepforms.workers import Handler, Last, Pool, cores
+from pepforms.workers import Handler, Pool, cores
 
 DEADLINE_SECONDS = 60.0
 """Two hundred times what a long PEP takes."""
@@ -24,7 +25,7 @@ _MOST_BYTES = 3 << 30
 """Of address space; it takes 0.6 GB for a PEP, of which 0.3 GB is held."""
 
 _RECYCLE_AFTER = 200
-"""Its memory grows by a few KB a document, and a start costs a second."""
+"""It keeps every font that a document has embedded until it ends; a start costs a second."""
 
 _MISSING = (
     "LibreOffice is not installed here. Install it (Debian and Ubuntu: apt-get install libreoffice-writer-nogui "
@@ -107,26 +108,22 @@ def start(program: Path) -> Handler:
     """What a worker process does: convert one Word file after the other."""
     folder = _Folder()
     office = _Office(program, folder.path)
+    numbers = itertools.count(1)
 
-    def convert(docx: bytes) -> bytes | Refused:
+    def convert(docx: bytes) -> bytes:
+        if not wordfile.is_whole(docx):  # LibreOffice would make a PDF of almost anything: a note, half a file
+            raise _unconvertible()
         word, pdf = folder.path / "document.docx", folder.path / "document.pdf"
         try:
-            word.write_bytes(docx)
+            # Of two embedded fonts of one name, in whatever documents, it may draw with either or none: so none has two.
+            word.write_bytes(wordfile.with_fonts_renamed(docx, f" {next(numbers)}"))
             office.convert(word, pdf)
             return mending.mend(pdf.read_bytes())
-        except Refused as error:
-            return error
         finally:
             word.unlink(missing_ok=True)
             pdf.unlink(missing_ok=True)
 
-    def handle(docx: bytes) -> bytes | Refused | Last:
-        if not wordfile.is_whole(docx):  # LibreOffice would make a PDF of almost anything: a note, half a file
-            return _unconvertible()
-        # It draws with the fonts of one document in the next, under whatever name they came.
-        return Last(convert(docx)) if wordfile.brings_fonts(docx) else convert(docx)
-
-    return handle
+    return convert
 
 
 class _Folder:

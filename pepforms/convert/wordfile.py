@@ -1,16 +1,13 @@
-"""What an engine must know of a Word file before it opens it."""
+"""What must be seen to in a Word file before LibreOffice opens it."""
 
-import functools
 import io
-import posixpath
+import re
 import zipfile
 import zlib
 from collections.abc import Iterator
+from xml.sax.saxutils import escape
 
 from lxml import etree
-
-from pepforms import fonts
-from pepforms.digest import sha256
 
 _MAIN_PARTS = (
     b"wordprocessingml.document.main+xml",
@@ -18,12 +15,10 @@ _MAIN_PARTS = (
     b"ms-word.document.macroEnabled.main+xml",
     b"ms-word.template.macroEnabledTemplate.main+xml",
 )
-_TABLE = "word/fontTable.xml"
-_TABLE_RELATIONSHIPS = "word/_rels/fontTable.xml.rels"
 _NAME = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}name"
 _ID = "{http://schemas.openxmlformats.org/officeDocument/2006/relationships}id"
-_MASKED = 32
-"""Bytes at the start of an embedded font that its key obfuscates."""
+_NAMING = re.compile(rb"""\b(ascii|hAnsi|eastAsia|cs|name|typeface)=("|')([^"'<>]*)\2""")
+"""An attribute that may name a font."""
 
 _STRICT = etree.XMLParser(resolve_entities=False, no_network=True, huge_tree=False)
 
@@ -38,34 +33,38 @@ def is_whole(docx: bytes) -> bool:
     return any(part in types for part in _MAIN_PARTS)
 
 
-def brings_fonts(docx: bytes) -> bool:
-    """Whether a Word file embeds fonts of its own, or ours under another name."""
+def with_fonts_renamed(docx: bytes, suffix: str) -> bytes:
+    """The Word file with its embedded fonts under names of its own, ending in the suffix."""
     with zipfile.ZipFile(io.BytesIO(docx)) as package:
         try:
-            return any(font not in _ours() for font in _embedded(package))
+            names = {name: name + suffix.encode() for name in _embedded(package)}
         except (etree.XMLSyntaxError, KeyError):
-            return True
+            return docx
+        return _renamed(package, names) if names else docx
 
 
-def _embedded(package: zipfile.ZipFile) -> Iterator[tuple[str | None, str]]:
-    """The name and the digest of each font that is embedded."""
-    for part in [name for name in package.namelist() if name.endswith(".rels")]:
-        for relationship in etree.fromstring(package.read(part), _STRICT):
-            if not relationship.get("Type", "").endswith("/font"):
-                continue
-            target = posixpath.normpath(posixpath.join("/word", relationship.get("Target", "")))
-            yield _name(package, part, relationship.get("Id")), sha256(package.read(target[1:])[_MASKED:])
+def _embedded(package: zipfile.ZipFile) -> Iterator[bytes]:
+    """The name of each embedded font, as XML writes it."""
+    for part in package.namelist():
+        folder, _, stem = part.removesuffix(".rels").rpartition("/_rels/")
+        if not part.endswith(".rels") or b"/font" not in (relationships := package.read(part)):
+            continue
+        identities = {
+            one.get("Id") for one in etree.fromstring(relationships, _STRICT) if one.get("Type", "").endswith("/font")
+        }
+        for font in etree.fromstring(package.read(f"{folder}/{stem}"), _STRICT) if identities else ():
+            if any(one.get(_ID) in identities for one in font):
+                yield escape(font.get(_NAME, "")).encode()
 
 
-def _name(package: zipfile.ZipFile, part: str, identity: str | None) -> str | None:
-    if part != _TABLE_RELATIONSHIPS:
-        return None
-    table = etree.fromstring(package.read(_TABLE), _STRICT)
-    names = [font.get(_NAME) for font in table for embedded in font if embedded.get(_ID) == identity]
-    return names[0] if len(names) == 1 else None
+def _renamed(package: zipfile.ZipFile, names: dict[bytes, bytes]) -> bytes:
+    def rename(attribute: re.Match[bytes]) -> bytes:
+        kind, quote, name = attribute.groups()
+        return b"".join((kind, b"=", quote, names.get(name, name), quote))
 
-
-@functools.cache
-def _ours() -> frozenset[tuple[str | None, str]]:
-    files = ((face.family, file) for face in fonts.FACES for file in (face.regular, face.bold) if file)
-    return frozenset((family, sha256(file.read_bytes()[_MASKED:])) for family, file in files)
+    renamed = io.BytesIO()
+    with zipfile.ZipFile(renamed, "w") as out:
+        for part in package.namelist():
+            data = package.read(part)
+            out.writestr(part, _NAMING.sub(rename, data) if part.endswith(".xml") else data)
+    return renamed.getvalue()

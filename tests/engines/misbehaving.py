@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from pepforms.errors import Misconfigured, Refused
-from pepforms.workers import Handler, Last
+from pepforms.workers import Handler
 
 
 class Unpicklable:
@@ -45,14 +45,6 @@ def echo(said: Any) -> Any:
 
 def pid(_: Any) -> int:
     return os.getpid()
-
-
-def last_pid(_: Any) -> Last:
-    return Last(os.getpid())
-
-
-def last_refuse(words: str) -> Last:
-    return Last(Refused(words, slug="refused-here"))
 
 
 def sleep(seconds: float) -> float:
