@@ -27,9 +27,8 @@ _MOST_BYTES = 3 << 30
 _RECYCLE_AFTER = 200
 """It keeps every font that a document has embedded until it ends; a start costs a second."""
 
-_MISSING = (
-    "LibreOffice is not installed here. Install it (Debian and Ubuntu: apt-get install libreoffice-writer-nogui "
-    "fonts-liberation fonts-crosextra-carlito), or set convert.engine to rdocx."
+INSTALL = (
+    "Install it (Debian and Ubuntu: apt-get install libreoffice-writer-nogui fonts-liberation fonts-crosextra-carlito)."
 )
 _LIBRARIES = ("libmergedlo.so", "libsofficeapp.so")
 _TO_PDF = {
@@ -97,7 +96,9 @@ def version() -> str:
 def _program() -> Path:
     program = find()
     if program is None:
-        raise Misconfigured(_MISSING, slug="no-libreoffice")
+        raise Misconfigured(
+            f"LibreOffice is not installed. {INSTALL} Or set convert.engine to rdocx.", slug="no-libreoffice"
+        )
     return program
 
 
@@ -115,7 +116,7 @@ def start(program: Path) -> Handler:
             raise _unconvertible()
         word, pdf = folder.path / "document.docx", folder.path / "document.pdf"
         try:
-            # Of two embedded fonts of one name, in whatever documents, it may draw with either or none: so none has two.
+            # Of two embedded fonts of one name, in whatever documents, it may draw with either or none.
             word.write_bytes(wordfile.with_fonts_renamed(docx, f" {next(numbers)}"))
             office.convert(word, pdf)
             return mending.mend(pdf.read_bytes())
