@@ -142,7 +142,7 @@ HEADING = '<w:tblHeader xmlns:w="http://schemas.openxmlformats.org/wordprocessin
 @pytest.mark.parametrize("before", [0, 9, 22], ids=lambda lines: f"{lines} lines before")
 @pytest.mark.parametrize(
     "more",
-    [{"rows": 70, "height": 0.1}, {"rows": 9, "height": 6.0}, {"rows": 60, "height": 0.1, "header": True}],
+    [{"rows": 70, "height": 0.1}, {"rows": 30, "height": 0.5}, {"rows": 60, "height": 0.1, "header": True}],
     ids=["a heading row drawn again", "rows cut by the page", "a table in the header"],
 )
 def test_where_a_page_ends_makes_no_difference(engines: Engines, before: int, more: dict[str, Any]) -> None:

@@ -18,6 +18,9 @@ from pepforms.errors import Refused
 _SAME_SIZE = 0.15
 """By how much of its area a picture may differ between engines."""
 
+_HIGHEST_MARGIN = 120.0
+"""Points: what is higher stands in no header or footer."""
+
 
 @dataclass(slots=True)
 class Drawn:
@@ -61,16 +64,22 @@ def differences(one: Drawn, other: Drawn, names: tuple[str, str]) -> Iterator[st
 
 def _unmatched(one: Drawn, other: Drawn) -> tuple[list[Row], list[Row]]:
     """The rows of each that the other lacks, after rows cut by a page's end are joined where that makes a match."""
-    ours, theirs = Counter(row.told for row in one.rows), Counter(row.told for row in other.rows)
-    left, right = ours - theirs, theirs - ours
-    for cut, short, whole in ((one.cut, left, right), (other.cut, right, left)):
-        for upper, lower in cut:
-            said = "".join(sorted(upper.said + lower.said))
-            joined = (upper.cells, upper.above, lower.below, upper.shaded, said)
-            if short[upper.told] > 0 and short[lower.told] > 0 and whole[joined] > 0:
-                short.subtract([upper.told, lower.told])
-                whole.subtract([joined])
-    return _first_of(one.rows, +left), _first_of(other.rows, +right)
+    over = Counter(row.told for row in one.rows)  # how many more of a row the one has than the other
+    over.subtract(row.told for row in other.rows)
+    for mine, theirs, sign in ((one.cut, other.cut, 1), (other.cut, one.cut, -1)):
+        cut_elsewhere = {_joined(*rows): rows[0].said for rows in theirs}
+        for upper, lower in mine:
+            whole = _joined(upper, lower)
+            elsewhere = cut_elsewhere.get(whole, upper.said) != upper.said
+            if sign * over[upper.told] > 0 and (sign * over[whole] < 0 or elsewhere):
+                over[upper.told] -= sign
+                over[lower.told] -= sign
+                over[whole] += sign
+    return _first_of(one.rows, +over), _first_of(other.rows, -over)
+
+
+def _joined(upper: Row, lower: Row) -> Told:
+    return upper.cells, upper.above, lower.below, upper.shaded, "".join(sorted(upper.said + lower.said))
 
 
 def _first_of(rows: Iterable[Row], wanted: Counter[Told]) -> list[Row]:
@@ -124,7 +133,7 @@ def _once(found: list[tuple[int, Bounds, Any]], pages: int) -> list[tuple[int, B
     out = []
     for one in found:
         place = _place(one[1])
-        if place not in seen or places[place] <= pages / 2:
+        if place not in seen or places[place] <= pages / 2 or one[1][3] - one[1][1] > _HIGHEST_MARGIN:
             out.append(one)
         seen.add(place)
     return out
