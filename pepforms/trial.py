@@ -68,6 +68,6 @@ def differences(docx: bytes, pdfs: Mapping[str, bytes]) -> list[str]:
 
 def _lost(docx: bytes, pdf: bytes, name: str) -> Iterator[str]:
     try:
-        loss.check(docx, stamp.finish(pdf, title=name), about=name, facts=lambda: ())
+        loss.check(docx, stamp.finish(pdf, title=name), about=f"the PDF by {name}", facts=lambda: ())
     except Broken as error:
-        yield str(error)
+        yield str(error).removesuffix(".")

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 import zipfile
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from xml.sax.saxutils import escape
 
@@ -15,10 +16,14 @@ import docx
 import pikepdf
 import pytest
 
+from pepforms import forms, pipeline, profile
+from pepforms.archive import stamp
+from pepforms.archive.pdfa import Judge, Verdict
 from pepforms.convert import libreoffice
 from pepforms.convert.libreoffice import LibreOffice
 from pepforms.errors import Misconfigured
 from pepforms.fill import Template
+from pepforms.resources import folder
 
 W = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
 
@@ -117,3 +122,39 @@ def test_where_it_is_not_installed_it_says_what_to_install(monkeypatch: pytest.M
             Misconfigured, match=r"^LibreOffice is not installed\. Install it .* Or set convert\.engine"
         ):
             ask()
+
+
+@pytest.fixture(scope="module")
+def filled() -> dict[str, bytes]:
+    """Every sample in the PEP template."""
+    form, ours = forms.named("pep"), profile.load("hillingdon")
+    template = Template(form.template.read_bytes(), name=form.template.name)
+    found = {}
+    for path in sorted((folder("samples") / "valid").glob("*.json")):
+        pep, _ = pipeline.checked(path.read_bytes(), "draft", ours)
+        found[path.stem] = template.fill(pep, pipeline.told(pep, form, "authority", ours))
+    return found
+
+
+def test_every_sample_is_pdfa_3a_with_data_and_pdfua_1_without_one_failure(filled: dict[str, bytes]) -> None:
+    stamped = stamp.Stamp("Signed off by the Virtual School", ("Łucja Mockworth, Virtual School Officer", "PEP-1"))
+    data = stamp.Embedded("pep.json", b"{}", "application/json", "The data of this PEP")
+    engine, judge = LibreOffice(), Judge()
+
+    def judged(one: tuple[str, bytes]) -> dict[str, Verdict]:
+        name, word = one
+        pdf = engine.convert(word, about=name)
+        record = stamp.finish(pdf, title="PEP", stamp=stamped, embedded=data)
+        verdicts = {f"{name} {flavour}": judge.judge(record, flavour) for flavour in ("3a", "ua1")}
+        if name == next(iter(filled)):  # a copy is the same without the data
+            verdicts[f"{name} 2a"] = judge.judge(stamp.finish(pdf, title="PEP"), "2a")
+        return verdicts
+
+    try:
+        with ThreadPoolExecutor(2) as threads:
+            found = [verdict for one in threads.map(judged, filled.items()) for verdict in one.items()]
+    finally:
+        engine.close()
+        judge.close()
+    assert [name for name, verdict in found if verdict != Verdict(conforms=True)] == []
+    assert len(found) == 2 * len(filled) + 1

@@ -14,7 +14,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from pepforms.convert import mending, wordfile
+from pepforms.convert import conformance, wordfile
 from pepforms.errors import Misconfigured, Refused
 from pepforms.workers import Handler, Pool, cores
 
@@ -119,7 +119,7 @@ def start(program: Path) -> Handler:
             # Of two embedded fonts of one name, in whatever documents, it may draw with either or none.
             word.write_bytes(wordfile.with_fonts_renamed(docx, f" {next(numbers)}"))
             office.convert(word, pdf)
-            return mending.mend(pdf.read_bytes())
+            return conformance.mend(pdf.read_bytes())
         finally:
             word.unlink(missing_ok=True)
             pdf.unlink(missing_ok=True)

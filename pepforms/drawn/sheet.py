@@ -11,7 +11,7 @@ from typing import Any
 from pepforms.drawn.lines import NEAR, Bounds, Line, bounds, connected, merged
 
 _THIN = 4.0
-"""Points: a bar beside a quotation is three wide."""
+"""Points: what is filled and no wider is a line, as a bar beside a quotation may be."""
 
 _SHORT = 6.0
 """Points: what is shorter is no line but part of a drawing."""
@@ -25,7 +25,7 @@ class Row:
     """One row of a table; a box is a row of one cell, a bar beside a text a row of none.
 
     `above`, `below` and `shaded` count the cells that have a line above, a line below, a coloured ground. `said` are
-    the letters and figures in the row, sorted: their order is an engine's matter.
+    the letters and figures that occur in the row, sorted and each once: enough to know it by in another PDF.
     """
 
     cells: int
@@ -84,7 +84,7 @@ class Sheet:
             yield Row(len(middles), above, below, shaded, said, self.number)
 
     def _said(self, inside: Bounds) -> str:
-        return "".join(sorted("".join(said for x, y, said in self._texts if _holds(inside, x, y))))
+        return "".join(sorted(set().union(*(said for x, y, said in self._texts if _holds(inside, x, y)))))
 
     def _is_shaded(self, x: float, y: float) -> bool:
         return any(_holds(area, x, y) for area in self._areas)
@@ -105,7 +105,7 @@ def _middle(bounds: Bounds) -> tuple[float, float]:
 
 
 def _text(thing: Any, page: Any) -> str:
-    """The plain letters and figures of a piece of text: of others, engines keep the order and the forms differently."""
+    """The plain letters and figures of a piece of text; PDFium may give those beside right-to-left text twice."""
     from pypdfium2 import raw
 
     length = raw.FPDFTextObj_GetText(thing, page, None, 0)
@@ -119,13 +119,18 @@ def _lines(path: Any) -> Iterator[Line]:
     from pypdfium2 import raw
 
     left, bottom, right, top = path.get_bounds()
+    _, stroked = _mode(path)
+    if stroked:  # PDFium adds the width of the stroke on every side
+        width = ctypes.c_float()
+        raw.FPDFPageObj_GetStrokeWidth(path, width)
+        left, bottom, right, top = left + width.value, bottom + width.value, right - width.value, top - width.value
     if max(right - left, top - bottom) < _SHORT:
         return
     if top - bottom <= _THIN:
         yield Line(True, (bottom + top) / 2, left, right)
     elif right - left <= _THIN:
         yield Line(False, (left + right) / 2, bottom, top)
-    elif _mode(path)[1] and raw.FPDFPath_CountSegments(path) in (4, 5):
+    elif stroked and raw.FPDFPath_CountSegments(path) in (4, 5):
         yield from (Line(True, at, left, right) for at in (bottom, top))
         yield from (Line(False, at, bottom, top) for at in (left, right))
 
