@@ -79,7 +79,7 @@ def _unmatched(one: Drawn, other: Drawn) -> tuple[list[Row], list[Row]]:
 
 
 def _joined(upper: Row, lower: Row) -> Told:
-    return upper.cells, upper.above, lower.below, upper.shaded, "".join(sorted({*upper.said, *lower.said}))
+    return upper.cells, upper.above, lower.below, upper.shaded, "".join(sorted(upper.said + lower.said))
 
 
 def _first_of(rows: Iterable[Row], wanted: Counter[Told]) -> list[Row]:

@@ -3,10 +3,11 @@
 import ctypes
 import itertools
 import math
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
+
+import regex
 
 from pepforms.drawn.lines import NEAR, Bounds, Line, bounds, connected, merged
 
@@ -15,6 +16,9 @@ _THIN = 4.0
 
 _SHORT = 6.0
 """Points: what is shorter is no line but part of a drawing."""
+
+_NO_LETTER = regex.compile("[^A-Za-z0-9]")
+_RIGHT_TO_LEFT = regex.compile(r"[\p{bidi_class=R}\p{bidi_class=AL}]")
 
 Told = tuple[int, int, int, int, str]
 """What a row is known by in another PDF."""
@@ -25,7 +29,8 @@ class Row:
     """One row of a table; a box is a row of one cell, a bar beside a text a row of none.
 
     `above`, `below` and `shaded` count the cells that have a line above, a line below, a coloured ground. `said` are
-    the letters and figures that occur in the row, sorted and each once: enough to know it by in another PDF.
+    the plain letters and figures in the row, sorted: their order is an engine's matter. Where some of its text runs
+    from right to left it is empty: of such lines PDFium may give each word once, twice or not at all.
     """
 
     cells: int
@@ -84,7 +89,8 @@ class Sheet:
             yield Row(len(middles), above, below, shaded, said, self.number)
 
     def _said(self, inside: Bounds) -> str:
-        return "".join(sorted(set().union(*(said for x, y, said in self._texts if _holds(inside, x, y)))))
+        said = "".join(said for x, y, said in self._texts if _holds(inside, x, y))
+        return "" if _RIGHT_TO_LEFT.search(said) else "".join(sorted(_NO_LETTER.sub("", said)))
 
     def _is_shaded(self, x: float, y: float) -> bool:
         return any(_holds(area, x, y) for area in self._areas)
@@ -105,13 +111,12 @@ def _middle(bounds: Bounds) -> tuple[float, float]:
 
 
 def _text(thing: Any, page: Any) -> str:
-    """The plain letters and figures of a piece of text; PDFium may give those beside right-to-left text twice."""
     from pypdfium2 import raw
 
     length = raw.FPDFTextObj_GetText(thing, page, None, 0)
     buffer = ctypes.create_string_buffer(length)
     raw.FPDFTextObj_GetText(thing, page, ctypes.cast(buffer, ctypes.POINTER(ctypes.c_ushort)), length)
-    return re.sub(r"[^A-Za-z0-9]", "", buffer.raw.decode("utf-16-le", errors="ignore"))
+    return buffer.raw.decode("utf-16-le", errors="ignore")
 
 
 def _lines(path: Any) -> Iterator[Line]:
