@@ -6,6 +6,7 @@ or not, ligature or letters, capital by style or by hand is all one. Text that o
 letters, is counted by its glyphs too. Headers and footers are looked for on every page.
 """
 
+import itertools
 import unicodedata
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
@@ -24,10 +25,14 @@ Fact = tuple[str, str, str]
 _UNSEEN = regex.compile(r"[\s\p{Default_Ignorable_Code_Point}\p{Emoji_Modifier}]+")
 """What leaves no mark of its own; the colour of skin is none in a font of one colour."""
 
-_JOINED = {_face.family.replace(" ", ""): _face.regular for _face in fonts.FACES if _face.right_to_left}
+_JOINED = {face.family.replace(" ", ""): face for face in fonts.FACES if face.joins}
 """The families whose letters take other shapes beside each other, so that engines speak for them by spans."""
 
-_JOINING = regex.compile(r"[\p{bidi_class=R}\p{bidi_class=AL}\p{M}\p{Bengali}\p{Gurmukhi}\p{Tamil}]+")
+_JOINING = regex.compile(
+    r"[\p{bidi_class=R}\p{bidi_class=AL}\p{Devanagari}\p{Bengali}\p{Gurmukhi}\p{Tamil}[\p{M}--[\u0300-\u036f]]]+",
+    regex.VERSION1,
+)
+"""Letters and marks for which a glyph may say nothing, or something else."""
 
 _ALIKE = str.maketrans(
     {
@@ -77,15 +82,25 @@ def _undrawn(word: word_text.Word, shown: pdf_text.Shown) -> Iterator[str]:
     for number, page in enumerate(shown.pages, 1):
         if page.boxes:
             yield f"{page.boxes} characters on page {number} are drawn as empty boxes"
-    spoken = Counter(_letters("".join(piece for page in shown.pages for piece in page.spoken)))
-    drawn = Counter(_letters("".join(piece for page in shown.pages for piece in page.drawn)))
-    if missing := spoken - drawn:
-        yield f"{missing.total()} characters beside right-to-left text are said but not drawn"
-    for family, file in _JOINED.items():
+    spoken, drawn = (_plain("".join(itertools.chain.from_iterable(said))) for said in _by_spans(shown))
+    missing = Counter(spoken) - Counter(drawn)
+    alone = [letter for letter in missing.elements() if not _JOINING.match(letter)]
+    if alone:
+        yield f"{len(alone)} characters beside right-to-left text are said but not drawn"
+    for family, face in _JOINED.items():
         pieces = (piece for name, said in word.named.items() if name.replace(" ", "") == family for piece in said)
-        wanted = sum(shaping.inked(one, file) for piece in pieces for one in piece.split())
-        if wanted != shown.glyphs[family]:
-            yield f"{shown.glyphs[family]} of {wanted} shapes are drawn in {family}"
+        words = [one for piece in pieces for one in piece.split()]
+        wanted = sum(shaping.inked(one, face.regular) for one in words)
+        # an engine may draw a syllable as one shape that says all its letters
+        whole = not face.right_to_left and not missing.keys() & set(_plain("".join(words)))
+        if wanted != shown.glyphs[family] and not whole:
+            yield f"{shown.glyphs[family]} of {wanted} shapes are drawn in {face.family}"
+
+
+def _by_spans(shown: pdf_text.Shown) -> Iterator[Iterator[str]]:
+    """What spans say of themselves, and what their glyphs say."""
+    yield (piece for page in shown.pages for piece in page.spoken)
+    yield (piece for page in shown.pages for piece in page.drawn)
 
 
 def _unheaded(word: word_text.Word, shown: pdf_text.Shown) -> Iterator[str]:
@@ -130,11 +145,6 @@ def _plain(said: str) -> str:
 def _alike(said: str) -> str:
     """Letters and marks apart, ligatures undone, capitals small."""
     return unicodedata.normalize("NFKD", said).casefold().translate(_ALIKE)
-
-
-def _letters(said: str) -> str:
-    """What a span says that is drawn as it is said: signs, figures and the letters of scripts that do not join."""
-    return _JOINING.sub("", _plain(said))
 
 
 # --- naming what is lost ---------------------------------------------------------------------------------------------

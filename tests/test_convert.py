@@ -23,6 +23,9 @@ from docx.opc.constants import RELATIONSHIP_TYPE
 from docx.oxml import parse_xml
 from PIL import Image
 
+from pepforms import loss
+from pepforms.archive import stamp
+from pepforms.archive.pdfa import Judge
 from pepforms.convert import Converter
 from pepforms.convert.libreoffice import LibreOffice
 from pepforms.convert.rdocx import Rdocx
@@ -41,6 +44,20 @@ def engine(request: pytest.FixtureRequest) -> Iterator[Converter]:
     made = ENGINES[request.param](processes=2)
     yield made
     made.close()
+
+
+@pytest.fixture(scope="module")
+def judge() -> Iterator[Judge]:
+    made = Judge()
+    yield made
+    made.close()
+
+
+@pytest.fixture(scope="module")
+def plain() -> Iterator[bytes]:
+    engine = Rdocx(processes=1)
+    yield engine.convert(word_file("Words"), about="plan")
+    engine.close()
 
 
 def word_file(*paragraphs: str, rows: int = 2) -> bytes:
@@ -82,6 +99,47 @@ def characters(text: str) -> Counter[str]:
 def test_all_of_the_words_text_and_no_more_is_in_the_pdf(engine: Converter, paragraphs: list[str]) -> None:
     word = word_file(*paragraphs)
     assert characters(text_of_pdf(engine.convert(word, about="plan"))) == characters(text_of_word(word))
+
+
+SCRIPTS = [
+    tuple(cell.strip() for cell in row.split("|")[1:3])
+    for row in (Path(__file__).parent.parent / "docs" / "characters.md").read_text("utf-8").splitlines()
+    if row.startswith("| ") and not row.startswith("| Script |")
+]
+
+
+@pytest.fixture(scope="module")
+def in_every_script() -> bytes:
+    """A Word file with every row of docs/characters.md, in a heading, a paragraph, a bold run and a table."""
+    word, buffer = docx.Document(), io.BytesIO()
+    for style in ("Normal", "Heading 1"):
+        word.styles[style].font.name = "Arial"
+    word.sections[0].footer.paragraphs[0].text = "سارة, Łucja ሳሻ স্ত্রী"
+    grid = word.add_table(0, 2)
+    for script, example in SCRIPTS:
+        row = grid.add_row()
+        row.cells[0].text, row.cells[1].text = script, example
+    for _, example in SCRIPTS:
+        word.add_heading(example, 1)
+        word.add_paragraph(example)
+        word.add_paragraph("Notes: ").add_run(f"{example} (end)").bold = True
+    word.save(buffer)
+    return Template(buffer.getvalue(), name="scripts.docx").fill({"pep": {}, "child": {}}, {})
+
+
+def test_every_script_is_drawn_said_and_archival(engine: Converter, in_every_script: bytes, judge: Judge) -> None:
+    made = stamp.finish(engine.convert(in_every_script, about="scripts"), title="Scripts")
+    loss.check(in_every_script, made, about="scripts", facts=tuple)
+    for flavour in ("2a", "ua1"):
+        assert judge.judge(made, flavour).failures == ()
+
+
+@pytest.mark.parametrize(("script", "example"), SCRIPTS, ids=[script for script, _ in SCRIPTS])
+def test_a_signer_may_have_a_name_in_every_script(script: str, example: str, plain: bytes, judge: Judge) -> None:
+    stamped = stamp.finish(plain, title="Plan", stamp=stamp.Stamp("Signed off", (example,)))
+    (page,) = pdf.read(stamped).pages
+    assert page.boxes == 0
+    assert judge.judge(stamped, "2a").failures == ()
 
 
 def test_the_pdf_is_tagged_claims_its_standard_and_embeds_its_fonts(engine: Converter) -> None:

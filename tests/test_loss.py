@@ -39,8 +39,7 @@ class Made:
         try:
             loss.check(word or self.word, pdf or self.pdf, about="plan", facts=lambda: words.facts(self.pep))
         except Broken as broken:
-            assert broken.slug == "text-lost"
-            return str(broken)
+            return f"{broken.slug}: {broken}"
         return ""
 
 
@@ -230,7 +229,7 @@ def test_what_is_lost_before_the_engine_is_named_by_its_field_and_never_quoted()
     made = sample("year-8-confidential-placement")
     words_of_the_child = made.pep["views"]["child"]["words"]
     lost = made.losses(pdf=converted(without_run(made.word, words_of_the_child)))
-    assert lost.startswith(f"plan {LOST}")
+    assert lost.startswith(f"text-lost: plan {LOST}")
     assert "words missing, of what is printed for ‘" in lost
     assert "(/views/child/words, " in lost
     assert not [word for word in words_of_the_child.split() if len(word) > 6 and word in lost]

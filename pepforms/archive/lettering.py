@@ -1,14 +1,14 @@
 """Text set in our own fonts on a PDF page: measured and wrapped first, then drawn in embedded subset fonts.
 
-Each character is drawn by the first face of `pepforms.fonts` that has it. Arabic letters are joined and right-to-left
-words put in their visual order, since a PDF page holds glyphs where they stand; other scripts that need shaping
-(Bengali, Tamil, Gurmukhi) are drawn letter by letter.
+Each character is drawn by the first face of `pepforms.fonts` that has it, and set by HarfBuzz: letters joined,
+syllables and marks in their places. A line reads from left to right; the right-to-left words in it stand in their
+visual order.
 """
 
 import functools
 import hashlib
-import io
 import itertools
+import struct
 import unicodedata
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -19,18 +19,19 @@ import regex
 
 from pepforms import fonts
 from pepforms.errors import Refused
+from pepforms.fonts import shaping
 
 if TYPE_CHECKING:
     import pikepdf
 
 Weight = Literal["regular", "bold"]
 
-_UNSEEN = regex.compile(r"[\p{Default_Ignorable_Code_Point}\p{Cc}]")
-_RIGHT_TO_LEFT_RUN = regex.compile(
-    rf"{fonts.RIGHT_TO_LEFT.pattern}(?:[^\p{{bidi_class=L}}]*{fonts.RIGHT_TO_LEFT.pattern})?\p{{M}}*"
-)
-_TURNED = regex.compile(r"\p{Nd}+|\X")  # numbers keep their own order inside right-to-left text
-_JOINED_FORMS = range(0xFE70, 0xFF00)  # Arabic Presentation Forms-B: each letter as it looks beside its neighbours
+_UNSEEN = regex.compile(r"[[\p{Default_Ignorable_Code_Point}\p{Cc}]--[\u200c\u200d]]", regex.VERSION1)
+"""What has no shape of its own; the joiners shape the letters around them."""
+
+_TURNING = r"[\p{bidi_class=R}\p{bidi_class=AL}\p{bidi_class=AN}]"
+_RIGHT_TO_LEFT_RUN = regex.compile(rf"{_TURNING}(?:[^\p{{bidi_class=L}}]*{_TURNING})?\p{{M}}*")
+_TURNED = regex.compile(r"\p{Nd}+|\P{Nd}+")  # numbers keep their own order inside right-to-left text
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,9 +45,22 @@ class Placed:
     weight: Weight = "regular"
 
 
+@dataclass(frozen=True, slots=True)
+class _Stretch:
+    """A piece of a line in one font: its glyphs from left to right, each with the letters that it stands for."""
+
+    file: Path
+    glyphs: tuple[tuple[shaping.Glyph, str], ...]
+
+    @property
+    def advance(self) -> float:
+        """Its width, in thousandths of the size."""
+        return sum(glyph.advance for glyph, _ in self.glyphs) * _scale(self.file)
+
+
 def width(text: str, size: float, weight: Weight) -> float:
     """How wide the text will be drawn, in points."""
-    return sum(_advances(file)[ord(c)] for file, part in _parts(visual(text), weight) for c in part) * size / 1000
+    return sum(stretch.advance for stretch in _stretches(text, weight)) * size / 1000
 
 
 def wrapped(text: str, size: float, weight: Weight, room: float) -> list[str]:
@@ -64,15 +78,16 @@ def wrapped(text: str, size: float, weight: Weight, room: float) -> list[str]:
 
 def draw(document: "pikepdf.Pdf", lines: Sequence[Placed]) -> tuple[bytes, dict[str, Any]]:
     """The text operators that draw the lines, and the fonts they name, embedded in the document."""
-    parts = [(line, list(_parts(visual(line.text), line.weight))) for line in lines]
-    used: dict[Path, set[str]] = {}
-    for _, pieces in parts:
-        for file, text in pieces:
-            used.setdefault(file, set()).update(text)
-    cuts = {file: _cut(_base(file, characters), frozenset(characters)) for file, characters in used.items()}
+    placed = [(line, _stretches(line.text, line.weight)) for line in lines]
+    used: dict[Path, dict[int, str]] = {}
+    for stretch in itertools.chain.from_iterable(stretches for _, stretches in placed):
+        said = used.setdefault(stretch.file, {})
+        for glyph, letters in stretch.glyphs:
+            said[glyph.number] = said.get(glyph.number) or letters
+    cuts = {file: _cut(file, said) for file, said in used.items()}
     names = {file: f"PepStamp{number}" for number, file in enumerate(cuts, 1)}
-    operators = b"\n".join(_text_object(line, pieces, cuts, names) for line, pieces in parts)
-    return operators, {f"/{names[file]}": _font_object(document, file, cut) for file, cut in cuts.items()}
+    operators = b"\n".join(_text_object(line, stretches, cuts, names) for line, stretches in placed)
+    return operators, {f"/{names[file]}": _font_object(document, cut) for file, cut in cuts.items()}
 
 
 def _fitting(word: str, size: float, weight: Weight, room: float) -> list[str]:
@@ -91,80 +106,58 @@ def _shown(text: str) -> str:
     return shown
 
 
-# --- which face draws what -------------------------------------------------------------------------------------------
+# --- which face draws what, and in which order -----------------------------------------------------------------------
 
 
-def _parts(text: str, weight: Weight) -> Iterator[tuple[Path, str]]:
-    """The text cut by font file, in order."""
-    for piece, face in fonts.pieces(text):
-        chosen = face or fonts.FACES[0]
-        heavy = chosen.bold if weight == "bold" else None
-        file = heavy if heavy and _draws(heavy, piece) else chosen.regular
-        if not _draws(file, piece):
-            points = " ".join(f"U+{ord(c):04X}" for c in dict.fromkeys(piece) if ord(c) not in _advances(file))
+@functools.lru_cache(maxsize=256)
+def _stretches(text: str, weight: Weight) -> tuple[_Stretch, ...]:
+    """The line from left to right; right-to-left runs are turned, and the numbers in them turned back."""
+    shown = _shown(text)
+    out: list[_Stretch] = []
+    done = 0
+    for run in _RIGHT_TO_LEFT_RUN.finditer(shown):
+        out += _set(shown[done : run.start()], weight)
+        for part in reversed(_TURNED.findall(run.group())):
+            number = part[0].isdecimal()
+            set_part = list(_set(part, weight, "ltr" if number else "rtl"))
+            out += set_part if number else reversed(set_part)
+        done = run.end()
+    return (*out, *_set(shown[done:], weight))
+
+
+def _set(text: str, weight: Weight, direction: shaping.Direction = "ltr") -> Iterator[_Stretch]:
+    """The text cut by font file, in order, each piece set by itself."""
+    for piece, chosen in _faces(text):
+        file = chosen.bold if weight == "bold" and chosen.bold else chosen.regular
+        glyphs = shaping.shaped(piece, file, direction)
+        if any(glyph.number == 0 for glyph in glyphs):
+            points = " ".join(f"U+{ord(c):04X}" for c in dict.fromkeys(piece) if not chosen.holds(c))
             raise Refused(
                 f"The stamp holds a character that no font at hand can draw ({points}). Write it another way.",
                 slug="undrawable-character",
             )
-        yield file, piece
+        yield _Stretch(file, tuple(_with_letters(piece, glyphs)))
 
 
-def _draws(file: Path, text: str) -> bool:
-    advances = _advances(file)
-    return all(ord(character) in advances for character in text)
+def _faces(text: str) -> Iterator[tuple[str, fonts.Face]]:
+    """The text cut by the face that draws it: what a template's own font would draw is drawn by the first that can."""
+    for piece, face in fonts.pieces(text):
+        if face:
+            yield piece, face
+            continue
+        able = ((c, next((face for face in fonts.FACES if face.holds(c)), fonts.FACES[0])) for c in piece)
+        for chosen, group in itertools.groupby(able, lambda pair: pair[1]):
+            yield "".join(character for character, _ in group), chosen
 
 
-@functools.cache
-def _advances(file: Path) -> dict[int, float]:
-    """The advance width of every character that the font draws, in thousandths of the size."""
-    from fontTools.ttLib import TTFont
-
-    with TTFont(file, lazy=True) as font:
-        scale, metrics = 1000 / font["head"].unitsPerEm, font["hmtx"]
-        return {point: metrics[name][0] * scale for point, name in font.getBestCmap().items()}
-
-
-# --- Arabic joining and the visual order of right-to-left words ------------------------------------------------------
-
-
-def visual(text: str) -> str:
-    """The text as it stands on the page from left to right; the line itself reads left to right."""
-    shown = _shown(text)
-    if not fonts.RIGHT_TO_LEFT.search(shown):
-        return shown
-    ordered: str = _RIGHT_TO_LEFT_RUN.sub(lambda run: _turned(_joined(run.group())), shown)
-    return ordered
-
-
-def _turned(run: str) -> str:
-    mirrored = str.maketrans("()[]{}<>«»", ")(][}{><»«")
-    return "".join(reversed([part.translate(mirrored) for part in _TURNED.findall(run)]))
-
-
-def _joined(run: str) -> str:
-    forms = _forms()
-    letters = list(run)
-    skeleton = [i for i, c in enumerate(letters) if not unicodedata.combining(c)]
-    for place, i in enumerate(skeleton):
-        letter = run[i]
-        before = run[skeleton[place - 1]] if place else ""
-        after = run[skeleton[place + 1]] if place + 1 < len(skeleton) else ""
-        from_before = (before, "initial") in forms and (letter, "final") in forms
-        to_after = (letter, "initial") in forms and (after, "final") in forms
-        form = {(True, True): "medial", (True, False): "final", (False, True): "initial"}.get((from_before, to_after))
-        letters[i] = forms.get((letter, form or "isolated"), letter)
-    return "".join(letters)
-
-
-@functools.cache
-def _forms() -> dict[tuple[str, str], str]:
-    """`(letter, "initial")` to the character that Unicode keeps for that shape of it."""
-    forms = {}
-    for character in map(chr, _JOINED_FORMS):
-        shape, _, letter = unicodedata.decomposition(character).partition(" ")
-        if letter and " " not in letter:
-            forms[chr(int(letter, 16)), shape.strip("<>")] = character
-    return forms
+def _with_letters(text: str, glyphs: list[shaping.Glyph]) -> Iterator[tuple[shaping.Glyph, str]]:
+    """Each glyph with its letters: of several glyphs for the same letters the first says them."""
+    begins = sorted({glyph.begins for glyph in glyphs})
+    ends = dict(zip(begins, [*begins[1:], len(text)], strict=True))
+    said: set[int] = set()
+    for glyph in glyphs:
+        yield glyph, "" if glyph.begins in said else text[glyph.begins : ends[glyph.begins]]
+        said.add(glyph.begins)
 
 
 # --- subset fonts ----------------------------------------------------------------------------------------------------
@@ -172,76 +165,76 @@ def _forms() -> dict[tuple[str, str], str]:
 
 @dataclass(frozen=True, slots=True)
 class _Cut:
-    """A font cut down to some characters, with what a PDF must say about it."""
+    """A font cut down to some glyphs, with what a PDF must say about it."""
 
+    name: str
     data: bytes
-    glyphs: dict[str, int]
+    numbers: dict[int, int]
+    widths: dict[int, float]
+    letters: dict[int, str]
     box: tuple[int, int, int, int]
     ascent: int
     descent: int
-    tag: str
 
 
-def _base(file: Path, characters: set[str]) -> bytes:
-    """What to cut from: a small Latin part made once a process where that will do, since cutting costs by size."""
-    return _latin(file) if characters <= _latin_characters() else file.read_bytes()
+def _cut(file: Path, said: dict[int, str]) -> _Cut:
+    data, numbers = shaping.cut(file, said)
+    scale, font = _scale(file), shaping.opened(file)
+    extents = font.get_font_extents("ltr")
+    box = struct.unpack_from(">hhhh", font.face.reference_table("head").data, 36)
+    tag = "".join(chr(65 + byte % 26) for byte in hashlib.sha256(data).digest()[:6])
+    return _Cut(
+        name=f"/{tag}+{file.stem.replace('_', '-')}",
+        data=data,
+        numbers=numbers,
+        widths={numbers[number]: font.get_glyph_h_advance(number) * scale for number in sorted(said)},
+        letters={numbers[number]: letters or _NOTHING for number, letters in sorted(said.items())},
+        box=(round(box[0] * scale), round(box[1] * scale), round(box[2] * scale), round(box[3] * scale)),
+        ascent=round(extents.ascender * scale),
+        descent=round(extents.descender * scale),
+    )
 
 
-@functools.cache
-def _latin_characters() -> frozenset[str]:
-    letter = regex.compile(f"[{fonts.BASE}]")
-    return frozenset(c for c in map(chr, range(0x20, 0x2200)) if letter.match(c))
+_NOTHING = "\u200b"
+"""What a glyph says whose letters another one says already: PDF/A asks every glyph for something."""
 
 
-@functools.cache
-def _latin(file: Path) -> bytes:
-    return _cut(file.read_bytes(), _latin_characters()).data
-
-
-def _cut(font_file: bytes, characters: frozenset[str]) -> _Cut:
-    from fontTools import subset
-    from fontTools.ttLib import TTFont
-
-    options = subset.Options()
-    options.hinting = options.glyph_names = False
-    options.notdef_outline = True
-    options.layout_features = []
-    options.drop_tables = [*options.drop_tables, "GSUB", "GPOS", "GDEF", "STAT", "name", "OS/2", "gasp", "meta", "post"]
-    with TTFont(io.BytesIO(font_file), lazy=True, recalcTimestamp=False, recalcBBoxes=False) as font:
-        cutter = subset.Subsetter(options)
-        cutter.populate(unicodes=[ord(character) for character in characters])
-        cutter.subset(font)
-        buffer = io.BytesIO()
-        font.save(buffer, reorderTables=False)
-        head, hhea, scale = font["head"], font["hhea"], 1000 / font["head"].unitsPerEm
-        return _Cut(
-            data=buffer.getvalue(),
-            glyphs={chr(point): font.getGlyphID(name) for point, name in sorted(font.getBestCmap().items())},
-            box=tuple(round(edge * scale) for edge in (head.xMin, head.yMin, head.xMax, head.yMax)),
-            ascent=round(hhea.ascent * scale),
-            descent=round(hhea.descent * scale),
-            tag="".join(chr(65 + byte % 26) for byte in hashlib.sha256(buffer.getvalue()).digest()[:6]),
-        )
+def _scale(file: Path) -> float:
+    upem: int = shaping.opened(file).face.upem
+    return 1000 / upem
 
 
 # --- PDF objects -----------------------------------------------------------------------------------------------------
 
 
-def _text_object(
-    line: Placed, pieces: Sequence[tuple[Path, str]], cuts: dict[Path, _Cut], names: dict[Path, str]
-) -> bytes:
+def _text_object(line: Placed, stretches: Sequence[_Stretch], cuts: dict[Path, _Cut], names: dict[Path, str]) -> bytes:
     shows = [
-        f"/{names[file]} {line.size:.2f} Tf <{''.join(f'{cuts[file].glyphs[c]:04X}' for c in text)}> Tj"
-        for file, text in pieces
+        f"/{names[stretch.file]} {line.size:.2f} Tf {_shows(stretch, cuts[stretch.file], line.size)}"
+        for stretch in stretches
     ]
     return "\n".join(["BT", f"{line.x:.2f} {line.y:.2f} Td", *shows, "ET"]).encode("ascii")
 
 
-def _font_object(document: "pikepdf.Pdf", file: Path, cut: _Cut) -> "pikepdf.Object":
+def _shows(stretch: _Stretch, cut: _Cut, size: float) -> str:
+    """The operators that show the glyphs, each moved from where it would stand by itself."""
+    scale = _scale(stretch.file)
+    out, owed = [], 0.0
+    for height, group in itertools.groupby(stretch.glyphs, lambda one: one[0].y):
+        parts = []
+        for glyph, _ in group:
+            number = cut.numbers[glyph.number]
+            owed -= glyph.x * scale
+            parts.append(f"{round(owed)}<{number:04X}>" if round(owed) else f"<{number:04X}>")
+            owed += cut.widths[number] - (glyph.advance - glyph.x) * scale - round(owed)
+        shown = f"[{''.join(parts)}] TJ"
+        out.append(f"{height * scale * size / 1000:.2f} Ts {shown} 0 Ts" if height else shown)
+    return " ".join([*out, f"[{round(owed)}] TJ"] if round(owed) else out)
+
+
+def _font_object(document: "pikepdf.Pdf", cut: _Cut) -> "pikepdf.Object":
     from pikepdf import Array, Dictionary, Name, String
 
-    name = Name(f"/{cut.tag}+{file.stem.replace('_', '-')}")
-    widths = _by_glyph(cut, {c: _advances(file)[ord(c)] for c in cut.glyphs})
+    name = Name(cut.name)
     descriptor = Dictionary(
         Type=Name.FontDescriptor,
         FontName=name,
@@ -261,7 +254,7 @@ def _font_object(document: "pikepdf.Pdf", file: Path, cut: _Cut) -> "pikepdf.Obj
         CIDSystemInfo=Dictionary(Registry=String("Adobe"), Ordering=String("Identity"), Supplement=0),
         CIDToGIDMap=Name.Identity,
         DW=0,
-        W=Array(itertools.chain.from_iterable((glyph, Array([round(w)])) for glyph, w in sorted(widths.items()))),
+        W=Array(itertools.chain.from_iterable((glyph, Array([round(w)])) for glyph, w in sorted(cut.widths.items()))),
         FontDescriptor=document.make_indirect(descriptor),
     )
     return document.make_indirect(
@@ -276,20 +269,11 @@ def _font_object(document: "pikepdf.Pdf", file: Path, cut: _Cut) -> "pikepdf.Obj
     )
 
 
-def _by_glyph(cut: _Cut, values: dict[str, Any]) -> dict[int, Any]:
-    """Keyed by glyph number; the first of two characters that share a glyph (space and no-break space) speaks."""
-    return {cut.glyphs[character]: value for character, value in reversed(values.items())}
-
-
 _BLOCK = 100  # entries: the CMap format allows no more in one block
 
 
 def _to_unicode(cut: _Cut) -> bytes:
-    plain = {c: unicodedata.normalize("NFKC", c) if ord(c) in _JOINED_FORMS else c for c in cut.glyphs}
-    rows = [
-        f"<{glyph:04X}> <{text.encode('utf-16-be').hex().upper()}>"
-        for glyph, text in sorted(_by_glyph(cut, plain).items())
-    ]
+    rows = [f"<{glyph:04X}> <{text.encode('utf-16-be').hex().upper()}>" for glyph, text in sorted(cut.letters.items())]
     blocks = [
         f"{len(block)} beginbfchar\n" + "\n".join(block) + "\nendbfchar"
         for block in (rows[start : start + _BLOCK] for start in range(0, len(rows), _BLOCK))

@@ -29,11 +29,11 @@ def start() -> Handler:
     """What a worker process does: convert one Word file after the other."""
     import rdocx
 
-    from pepforms.convert import composing
+    from pepforms.convert import mending
 
     def convert(docx: bytes) -> bytes:
         try:
-            return rdocx.Document.from_bytes(composing.with_composed_fonts(docx)).to_pdfa_deterministic("pdfa-3b")
+            return rdocx.Document.from_bytes(mending.mended(docx)).to_pdfa_deterministic("pdfa-3b")
         except rdocx.RdocxError as error:
             raise Refused(
                 "The PDF engine could not read this Word file. Save the template again in Word and try once more.",

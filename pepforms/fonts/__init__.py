@@ -52,12 +52,16 @@ _STRONG_OR_DIGIT = regex.compile(r"[\p{bidi_class=L}\p{bidi_class=R}\p{bidi_clas
 
 @dataclass(frozen=True, slots=True)
 class Face:
-    """A family that we embed, and its files; `bold` is None where an engine thickens the regular one."""
+    """A family that we embed, and its files; `bold` is None where an engine thickens the regular one.
+
+    `joins`: its letters change their shapes or places beside each other.
+    """
 
     family: str
     regular: Path
     bold: Path | None = None
     right_to_left: bool = False
+    joins: bool = False
 
     def holds(self, text: str) -> bool:
         """Whether the face has a glyph for every character, even for those that show nothing.
@@ -67,9 +71,9 @@ class Face:
         return _characters(self.regular).issuperset(text)
 
 
-def _face(family: str, stem: str, *, bold: bool = False, right_to_left: bool = False) -> Face:
+def _face(family: str, stem: str, *, bold: bool = False, right_to_left: bool = False, joins: bool = False) -> Face:
     regular, heavy = _FOLDER / f"{stem}_400Regular.ttf", _FOLDER / f"{stem}_700Bold.ttf"
-    return Face(family, regular, heavy if bold else None, right_to_left)
+    return Face(family, regular, heavy if bold else None, right_to_left, joins or right_to_left)
 
 
 EMOJI = _face("Noto Emoji", "NotoEmoji")
@@ -78,9 +82,9 @@ FACES = (
     _face("Noto Sans Arabic", "NotoSansArabic", right_to_left=True),
     _face("Noto Sans Hebrew", "NotoSansHebrew", right_to_left=True),
     _face("Noto Sans Ethiopic", "NotoSansEthiopic"),
-    _face("Noto Sans Bengali", "NotoSansBengali"),
-    _face("Noto Sans Gurmukhi", "NotoSansGurmukhi"),
-    _face("Noto Sans Tamil", "NotoSansTamil"),
+    _face("Noto Sans Bengali", "NotoSansBengali", joins=True),
+    _face("Noto Sans Gurmukhi", "NotoSansGurmukhi", joins=True),
+    _face("Noto Sans Tamil", "NotoSansTamil", joins=True),
     _face("Noto Sans Symbols", "NotoSansSymbols"),
     _face("Noto Sans Symbols 2", "NotoSansSymbols2"),
     EMOJI,
@@ -102,12 +106,16 @@ def _opened(file: Path) -> Any:
     return uharfbuzz.Face(uharfbuzz.Blob.from_file_path(str(file)))
 
 
+_BEARER = "\u25cc"
+"""The dotted circle, that shapers put under a mark that stands alone."""
+
+
 def cut(file: Path, characters: Iterable[str]) -> bytes:
     """The font file with only what these characters need, however they stand together; the same each time."""
     import uharfbuzz
 
     wanted = uharfbuzz.SubsetInput()
-    wanted.unicode_set.update(map(ord, characters))
+    wanted.unicode_set.update(map(ord, {*characters, _BEARER}))
     return bytes(uharfbuzz.subset(_opened(file), wanted).blob.data)
 
 

@@ -121,7 +121,8 @@ class _Reader:
         text, codes, boxes = font.said(operand)
         self._page.boxes += boxes
         if "beside" in self._around:
-            self._page.beside.append(text)
+            if "spoken" not in self._around:
+                self._page.beside.append(text)
             return
         font.shown.append(codes)
         (self._page.drawn if "spoken" in self._around else self._page.said).append(text)
@@ -129,15 +130,13 @@ class _Reader:
     def _begin(self, tag: bytes, says: bytes, resources: Any) -> None:
         self._part()
         spoken = _spoken(says, resources)
-        if tag == b"Artifact":
-            self._around.append("beside")
-        elif spoken is None:
-            self._around.append("text")
-        else:
-            if not {"beside", "spoken"}.intersection(self._around):
+        if spoken is not None and "spoken" not in self._around:
+            if "beside" in self._around:
+                self._page.beside.append(spoken)
+            else:
                 self._page.said.append(spoken)
                 self._page.spoken.append(spoken)
-            self._around.append("spoken")
+        self._around.append("beside" if tag == b"Artifact" else "text" if spoken is None else "spoken")
 
     def _part(self) -> None:
         (self._page.beside if "beside" in self._around else self._page.said).append(LINE_END)

@@ -1,8 +1,9 @@
-"""For an engine that sets no mark over its letter: the embedded fonts of a Word file made anew for its text.
+"""What rdocx sets wrongly, put right in the copy of the Word file that it is given; the file that people get stays.
 
 rdocx joins Arabic and Hebrew rightly, but sets all other scripts glyph by glyph without their offsets, and Bengali or
 Punjabi that holds a danda without reordering it at all. In the fonts that it is given instead, each syllable or letter
-with its marks is one glyph (`fonts/composing.py`). The Word file that people get keeps the fonts as they are.
+with its marks is one glyph (`fonts/composing.py`). A paragraph that runs from right to left it begins on the left,
+unless it is told to begin at its start.
 """
 
 import io
@@ -16,21 +17,38 @@ from pepforms.fonts import FACES, masked
 from pepforms.fonts.composing import composed
 from pepforms.text import word
 
+_TEXT, _STYLES = "word/document.xml", "word/styles.xml"
 _TABLE, _RELATIONSHIPS = "word/fontTable.xml", "word/_rels/fontTable.xml.rels"
 _W = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
 _ID = "{http://schemas.openxmlformats.org/officeDocument/2006/relationships}id"
 
 
-def with_composed_fonts(docx: bytes) -> bytes:
-    """The Word file with such fonts where its text needs them; as it is where it embeds none or is no zip."""
+def mended(docx: bytes) -> bytes:
+    """The Word file as rdocx sets it rightly; as it is where it embeds no font, needs nothing or cannot be read."""
     try:
         with zipfile.ZipFile(io.BytesIO(docx)) as archive:
             if _RELATIONSHIPS not in archive.namelist():
                 return docx
-            new = dict(_made(archive, word.read(docx).named))
+            new = {**dict(_made(archive, word.read(docx).named)), **dict(_aligned(archive))}
             return _replaced(archive, new) if new else docx
     except (zipfile.BadZipFile, KeyError, etree.XMLSyntaxError):  # the engine says what is wrong with it
         return docx
+
+
+def _aligned(archive: zipfile.ZipFile) -> Iterator[tuple[str, bytes]]:
+    """The text, with every right-to-left paragraph told to begin at its start that nothing else says where to stand."""
+    data = archive.read(_TEXT)
+    if b"<w:bidi/>" not in data:
+        return
+    root, styles = etree.fromstring(data), etree.fromstring(archive.read(_STYLES))
+    placed = {style.get(f"{_W}styleId") for style in styles if style.find(f"{_W}pPr/{_W}jc") is not None}
+    for mark in root.iter(f"{_W}bidi"):
+        properties = mark.getparent()
+        style = properties.find(f"{_W}pStyle") if properties is not None else None
+        stands = properties is None or properties.find(f"{_W}jc") is not None
+        if not stands and (style is None or style.get(f"{_W}val") not in placed):
+            mark.addnext(etree.Element(f"{_W}jc", {f"{_W}val": "start"}))
+    yield _TEXT, etree.tostring(root, encoding="UTF-8", xml_declaration=True, standalone=True)
 
 
 def _made(archive: zipfile.ZipFile, named: dict[str, list[str]]) -> Iterator[tuple[str, bytes]]:
