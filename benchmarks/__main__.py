@@ -1,7 +1,8 @@
 """Run every benchmark, one after the other."""
 
-from benchmarks import check, convert, fill
+from benchmarks import check, convert, fill, loss
 
 fill.main()
 check.main()
 convert.main()
+loss.main()

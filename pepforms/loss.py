@@ -25,28 +25,18 @@ Fact = tuple[str, str, str]
 _UNSEEN = regex.compile(r"[\s\p{Default_Ignorable_Code_Point}\p{Emoji_Modifier}]+")
 """What leaves no mark of its own; the colour of skin is none in a font of one colour."""
 
-_JOINED = {face.family.replace(" ", ""): face for face in fonts.FACES if face.joins}
-"""The families whose letters take other shapes beside each other, so that engines speak for them by spans."""
-
-_JOINING = regex.compile(
-    r"[\p{bidi_class=R}\p{bidi_class=AL}\p{Devanagari}\p{Bengali}\p{Gurmukhi}\p{Tamil}[\p{M}--[\u0300-\u036f]]]+",
-    regex.VERSION1,
-)
+_JOINING = regex.compile(r"[\p{bidi_class=R}\p{bidi_class=AL}\p{M}\p{Devanagari}\p{Bengali}\p{Gurmukhi}\p{Tamil}]")
 """Letters and marks for which a glyph may say nothing, or something else."""
 
 _ALIKE = str.maketrans(
     {
-        "\u2010": "-",
-        "\u2011": "-",
-        "\uf0b7": "•",
-        "\uf0a7": "▪",
-        "\uf0d8": "➢",
-        "\uf0fc": "✓",
-        "\uf076": "❖",
-        "\uf0fe": "☑",
+        **dict.fromkeys("\u2010\u2011", "-"),
+        **dict(zip("\uf0b7\uf0a7\uf0d8\uf0fc\uf076\uf0fe", "•▪➢✓❖☑", strict=True)),
+        **dict(zip(")]}>»›≥", "([{<«‹≤", strict=True)),
     }
 )
-"""Hyphens that only break lines otherwise, and the bullets that Symbol and Wingdings keep at places of their own."""
+"""What engines may write otherwise: hyphens that do not break lines; the bullets that Symbol and Wingdings keep at
+places of their own; brackets, of which right-to-left text shows the mirror image."""
 
 _MOST_NAMED = 5
 
@@ -56,7 +46,7 @@ def check(docx: bytes, pdf: bytes, *, about: str, facts: Callable[[], Iterable[F
 
     `about` names the document; `facts` are asked for only to say, by their titles, what is lost. No value is quoted.
     """
-    word, shown = word_text.read(docx), pdf_text.read(pdf, counted=frozenset(_JOINED))
+    word, shown = word_text.read(docx), pdf_text.read(pdf, counted=frozenset(map(_family, fonts.FACES)))
     losses = [*_unsaid(word, shown, facts), *_undrawn(word, shown), *_unheaded(word, shown), *_undescribed(word, pdf)]
     if losses:
         raise Broken(
@@ -84,17 +74,24 @@ def _undrawn(word: word_text.Word, shown: pdf_text.Shown) -> Iterator[str]:
             yield f"{page.boxes} characters on page {number} are drawn as empty boxes"
     spoken, drawn = (_plain("".join(itertools.chain.from_iterable(said))) for said in _by_spans(shown))
     missing = Counter(spoken) - Counter(drawn)
-    alone = [letter for letter in missing.elements() if not _JOINING.match(letter)]
+    sure: set[str] = set()  # letters of which every shape is there, whatever their glyphs say
+    for face in (face for face in fonts.FACES if face.family in word.named):
+        words = [one for piece in word.named[face.family] for one in piece.split()]
+        letters = set(_plain("".join(words)))
+        if not face.right_to_left and not missing.keys() & letters:
+            continue  # an engine may draw a syllable as one shape that says all its letters
+        wanted, there = sum(shaping.inked(one, face.regular) for one in words), shown.glyphs[_family(face)]
+        if wanted != there:
+            yield f"{there} of {wanted} shapes are drawn in {face.family}"
+        sure |= letters
+    alone = [letter for letter in missing.elements() if not (_JOINING.match(letter) and letter in sure)]
     if alone:
         yield f"{len(alone)} characters beside right-to-left text are said but not drawn"
-    for family, face in _JOINED.items():
-        pieces = (piece for name, said in word.named.items() if name.replace(" ", "") == family for piece in said)
-        words = [one for piece in pieces for one in piece.split()]
-        wanted = sum(shaping.inked(one, face.regular) for one in words)
-        # an engine may draw a syllable as one shape that says all its letters
-        whole = not face.right_to_left and not missing.keys() & set(_plain("".join(words)))
-        if wanted != shown.glyphs[family] and not whole:
-            yield f"{shown.glyphs[family]} of {wanted} shapes are drawn in {face.family}"
+
+
+def _family(face: fonts.Face) -> str:
+    """The face’s family as a PDF names it."""
+    return face.family.replace(" ", "")
 
 
 def _by_spans(shown: pdf_text.Shown) -> Iterator[Iterator[str]]:
@@ -109,8 +106,7 @@ def _unheaded(word: word_text.Word, shown: pdf_text.Shown) -> Iterator[str]:
         choices = [word.first] if number == 1 else word.others
         numbers = {ord(word_text.PAGE_NUMBER): str(number), ord(word_text.PAGE_COUNT): str(len(shown.pages))}
         rests = [_rest([_plain(line.translate(numbers)) for line in lines], beside) for lines in choices]
-        # what else stands on the first page is the stamp; on a later one, heading rows drawn again
-        if not any(rest is not None and (number == 1 or _repeats(rest, word.headings)) for rest in rests):
+        if not any(rest is not None and _repeats(rest, word.headings) for rest in rests):
             yield f"the header or footer of page {number} is not whole, or stands there twice"
 
 

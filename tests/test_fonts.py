@@ -183,9 +183,13 @@ def test_no_text_that_the_check_lets_through_shows_a_box(text: str) -> None:
 
 
 def test_a_letter_is_never_parted_from_its_marks() -> None:
-    assert [piece for piece, _ in fonts.pieces("ax\u0304b")] == ["a", "x\u0304", "b"]
+    assert [piece for piece, _ in fonts.pieces("1x\u03042")] == ["1", "x\u03042"]
     family = "👨‍👩‍👧‍👦"
     assert [piece for piece, _ in fonts.pieces(f"we {family}!")] == ["we ", family, "!"]
+
+
+def test_a_word_is_drawn_in_one_font_where_one_can() -> None:
+    assert [piece for piece, _ in fonts.pieces("Hữu Phước Smith, Ștefan")] == ["Hữu Phước ", "Smith, ", "Ștefan"]
 
 
 @pytest.mark.parametrize(

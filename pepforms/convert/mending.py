@@ -1,9 +1,9 @@
 """What rdocx sets wrongly, put right in the copy of the Word file that it is given; the file that people get stays.
 
-rdocx joins Arabic and Hebrew rightly, but sets all other scripts glyph by glyph without their offsets, and Bengali or
-Punjabi that holds a danda without reordering it at all. In the fonts that it is given instead, each syllable or letter
-with its marks is one glyph (`fonts/composing.py`). A paragraph that runs from right to left it begins on the left,
-unless it is told to begin at its start.
+rdocx joins Arabic and Hebrew rightly, except at joiners without width, but sets all other scripts glyph by glyph
+without their offsets, and Bengali or Punjabi that holds a danda without reordering it at all. In the fonts that it is
+given instead, each syllable or letter with its marks is one glyph (`fonts/composing.py`). A paragraph that runs from
+right to left it begins on the left, unless it is told to begin at its start.
 """
 
 import io
@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from lxml import etree
 
 from pepforms.fonts import FACES, masked
-from pepforms.fonts.composing import composed
+from pepforms.fonts.composing import composed, unjoined
 from pepforms.text import word
 
 _TEXT, _STYLES = "word/document.xml", "word/styles.xml"
@@ -56,11 +56,12 @@ def _made(archive: zipfile.ZipFile, named: dict[str, list[str]]) -> Iterator[tup
     targets = {one.get("Id"): f"word/{one.get('Target')}" for one in etree.fromstring(archive.read(_RELATIONSHIPS))}
     table = etree.fromstring(archive.read(_TABLE))
     for face in FACES:
-        if face.right_to_left or face.family not in named:
+        if face.family not in named:
             continue
+        made_for = unjoined if face.right_to_left else composed
         for kind, file in (("embedRegular", face.regular), ("embedBold", face.bold)):
             embedded = table.find(f"{_W}font[@{_W}name='{face.family}']/{_W}{kind}")
-            font = composed(file, named[face.family]) if embedded is not None and file else None
+            font = made_for(file, named[face.family]) if embedded is not None and file else None
             if embedded is not None and font:
                 key = uuid.UUID(embedded.get(f"{_W}fontKey", "").strip("{}"))
                 yield targets[embedded.get(_ID)], masked(font, key)

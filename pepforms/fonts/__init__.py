@@ -9,6 +9,7 @@ name draws (and each metric twin that an engine draws with in its place); whatev
 import functools
 import itertools
 import re
+import unicodedata
 import uuid
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -52,16 +53,12 @@ _STRONG_OR_DIGIT = regex.compile(r"[\p{bidi_class=L}\p{bidi_class=R}\p{bidi_clas
 
 @dataclass(frozen=True, slots=True)
 class Face:
-    """A family that we embed, and its files; `bold` is None where an engine thickens the regular one.
-
-    `joins`: its letters change their shapes or places beside each other.
-    """
+    """A family that we embed, and its files; `bold` is None where an engine thickens the regular one."""
 
     family: str
     regular: Path
     bold: Path | None = None
     right_to_left: bool = False
-    joins: bool = False
 
     def holds(self, text: str) -> bool:
         """Whether the face has a glyph for every character, even for those that show nothing.
@@ -71,9 +68,9 @@ class Face:
         return _characters(self.regular).issuperset(text)
 
 
-def _face(family: str, stem: str, *, bold: bool = False, right_to_left: bool = False, joins: bool = False) -> Face:
+def _face(family: str, stem: str, *, bold: bool = False, right_to_left: bool = False) -> Face:
     regular, heavy = _FOLDER / f"{stem}_400Regular.ttf", _FOLDER / f"{stem}_700Bold.ttf"
-    return Face(family, regular, heavy if bold else None, right_to_left, joins or right_to_left)
+    return Face(family, regular, heavy if bold else None, right_to_left)
 
 
 EMOJI = _face("Noto Emoji", "NotoEmoji")
@@ -82,9 +79,9 @@ FACES = (
     _face("Noto Sans Arabic", "NotoSansArabic", right_to_left=True),
     _face("Noto Sans Hebrew", "NotoSansHebrew", right_to_left=True),
     _face("Noto Sans Ethiopic", "NotoSansEthiopic"),
-    _face("Noto Sans Bengali", "NotoSansBengali", joins=True),
-    _face("Noto Sans Gurmukhi", "NotoSansGurmukhi", joins=True),
-    _face("Noto Sans Tamil", "NotoSansTamil", joins=True),
+    _face("Noto Sans Bengali", "NotoSansBengali"),
+    _face("Noto Sans Gurmukhi", "NotoSansGurmukhi"),
+    _face("Noto Sans Tamil", "NotoSansTamil"),
     _face("Noto Sans Symbols", "NotoSansSymbols"),
     _face("Noto Sans Symbols 2", "NotoSansSymbols2"),
     EMOJI,
@@ -115,8 +112,16 @@ def cut(file: Path, characters: Iterable[str]) -> bytes:
     import uharfbuzz
 
     wanted = uharfbuzz.SubsetInput()
-    wanted.unicode_set.update(map(ord, {*characters, _BEARER}))
+    wanted.unicode_set.update(map(ord, _related({*characters, _BEARER})))
     return bytes(uharfbuzz.subset(_opened(file), wanted).blob.data)
+
+
+def _related(characters: set[str]) -> set[str]:
+    """The characters, what a shaper may take them apart into, and what it may put them together to."""
+    apart = characters.union(*(unicodedata.normalize("NFD", character) for character in characters))
+    marks = [character for character in apart if unicodedata.combining(character)]
+    together = {unicodedata.normalize("NFC", base + mark) for mark in marks for base in apart}
+    return apart | {character for character in together if len(character) == 1}
 
 
 def masked(data: bytes, key: uuid.UUID) -> bytes:
@@ -141,12 +146,22 @@ def undrawable(text: str) -> str:
 def pieces(text: str) -> Iterator[tuple[str, Face | None]]:
     """The text cut where its font must change: each piece with the face that draws it, None for the run's own font.
 
-    What a reader sees as one character (a letter with its marks, a flag, a family) is never cut. Spaces, digits and
-    punctuation stay with the face before them if it has them, so that a sentence in one script is one piece.
+    What a reader sees as one character (a letter with its marks, a flag, a family) is never cut, nor is a word whose
+    letters one face can draw. Spaces, digits and punctuation stay with the face before them if it has them, so that a
+    sentence in one script is one piece.
     """
-    drawn = _drawn_clusters(text)
+    drawn = _whole_words(_drawn_clusters(text))
     for face, group in itertools.groupby(drawn, key=lambda pair: pair[1]):
         yield "".join(cluster for cluster, _ in group), face
+
+
+def _whole_words(drawn: "Iterable[tuple[str, Face | None]]") -> "Iterator[tuple[str, Face | None]]":
+    """A word with one letter beyond the template's font goes whole to the Latin face: no line may end in its midst."""
+    for is_word, group in itertools.groupby(drawn, key=lambda pair: pair[0][0].isalpha()):
+        clusters = list(group)
+        mixed = is_word and {face for _, face in clusters} == {None, FACES[0]}
+        for cluster, face in clusters:
+            yield cluster, FACES[0] if mixed else face
 
 
 def _drawn_clusters(text: str) -> Iterator[tuple[str, Face | None]]:

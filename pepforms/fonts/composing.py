@@ -1,7 +1,8 @@
-"""A font made for one text, in which every cluster of letters and marks is a single glyph, as HarfBuzz sets it.
+"""Fonts made for one text, for an engine that puts glyphs side by side and no mark over its letter.
 
-For an engine that puts glyphs side by side and no mark over its letter: with such a font it can set Bengali syllables
-and letters with several accents no otherwise than right. The glyph stands for all the letters of its cluster.
+`composed`: every cluster of letters and marks is a single glyph, as HarfBuzz sets it, so that Bengali syllables and
+letters with several accents cannot be set otherwise than right. The glyph stands for all the letters of its cluster.
+`unjoined`: for right-to-left text, which such an engine sets rightly except at joiners.
 """
 
 import functools
@@ -12,7 +13,36 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
+from pepforms import fonts
 from pepforms.fonts import shaping
+
+
+def unjoined(file: Path, texts: Iterable[str]) -> bytes | None:
+    """The font that sets these right-to-left texts with joiners of no width; None where they hold none.
+
+    HarfBuzz hides a joiner as a space without advance, and rdocx moves what follows by the space's own width.
+    """
+    from fontTools.otlLib.builder import buildLookup, buildSingleSubstSubtable
+    from fontTools.ttLib import TTFont
+    from fontTools.ttLib.tables._g_l_y_f import Glyph
+
+    letters = set("".join(texts))
+    joiners = letters & set("\u200c\u200d")
+    if not joiners:
+        return None
+    font = TTFont(io.BytesIO(fonts.cut(file, letters | set(map(chr, range(0x20, 0x7F))))), recalcTimestamp=False)
+    cmap, table = font.getBestCmap(), font["GSUB"].table
+    font.setGlyphOrder([*font.getGlyphOrder(), "nothing"])
+    font["glyf"]["nothing"], font["hmtx"]["nothing"] = Glyph(), (0, 0)
+    hiding = buildSingleSubstSubtable({cmap[ord(joiner)]: "nothing" for joiner in sorted(joiners)})
+    for record in table.FeatureList.FeatureRecord:
+        if record.FeatureTag == "ccmp":
+            record.Feature.LookupListIndex.append(len(table.LookupList.Lookup))
+    table.LookupList.Lookup.append(buildLookup([hiding]))
+    buffer = io.BytesIO()
+    font.save(buffer)
+    return buffer.getvalue()
+
 
 _VIRAMA = 9
 """The canonical combining class of the viramas of all scripts."""

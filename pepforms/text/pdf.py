@@ -18,7 +18,7 @@ LINE_END = "\n"
 
 @dataclass(slots=True)
 class Page:
-    """One page: what it says, what it shows beside (headers, footers, stamps), and how often it shows the empty box.
+    """One page: what it says, what it shows beside (headers, footers), and how often it shows the empty box.
 
     `spoken` is what spans say of themselves, `drawn` what their glyphs say.
     """
@@ -92,7 +92,7 @@ class _Reader:
     def __init__(self, fonts: dict[tuple[int, int], "_Font"]) -> None:
         self._fonts = fonts
         self._page = Page()
-        self._around: list[str] = []  # of each marked content that is open: "text", "spoken" or "beside"
+        self._around: list[str] = []  # of each marked content that is open: text, spoken, beside or stamp
 
     def read(self, page: "pikepdf.Object") -> Page:
         import pikepdf
@@ -120,6 +120,8 @@ class _Reader:
     def _show(self, operand: bytes, font: "_Font") -> None:
         text, codes, boxes = font.said(operand)
         self._page.boxes += boxes
+        if "stamp" in self._around:
+            return
         if "beside" in self._around:
             if "spoken" not in self._around:
                 self._page.beside.append(text)
@@ -130,13 +132,16 @@ class _Reader:
     def _begin(self, tag: bytes, says: bytes, resources: Any) -> None:
         self._part()
         spoken = _spoken(says, resources)
-        if spoken is not None and "spoken" not in self._around:
+        if spoken is not None and not {"spoken", "stamp"}.intersection(self._around):
             if "beside" in self._around:
                 self._page.beside.append(spoken)
             else:
                 self._page.said.append(spoken)
                 self._page.spoken.append(spoken)
-        self._around.append("beside" if tag == b"Artifact" else "text" if spoken is None else "spoken")
+        if tag == b"Artifact":  # engines give no box to what they repeat; the stamp has one
+            self._around.append("stamp" if b"/BBox" in says else "beside")
+        else:
+            self._around.append("text" if spoken is None else "spoken")
 
     def _part(self) -> None:
         (self._page.beside if "beside" in self._around else self._page.said).append(LINE_END)
