@@ -37,7 +37,7 @@ def both(engines: Engines) -> tuple[bytes, bytes]:
     """A PEP of many tables with a picture, by rdocx and by LibreOffice."""
     form, ours = forms.named("pep"), profile.load("hillingdon")
     (path,) = [path for path in (folder("samples") / "valid").glob("*.json") if '"pictures": [' in path.read_text()]
-    pep, told = json.loads(path.read_text()), {}
+    pep = json.loads(path.read_text())
     told = pipeline.told(pep, form, "authority", ours)
     word = Template(form.template.read_bytes(), name="pep.docx").fill(pep, told)
     return engines[0].convert(word, about="plan"), engines[1].convert(word, about="plan")
@@ -85,12 +85,27 @@ def test_the_engines_draw_the_same_and_saving_alone_changes_nothing(both: tuple[
     assert read.lines > 60
 
 
+def sheets(pdf: bytes) -> list[drawn.Sheet]:
+    document = pypdfium2.PdfDocument(pdf)
+    found = [drawn.Sheet(page, number) for number, page in enumerate(document)]
+    document.close()
+    return found
+
+
+def of_headings_drawn_twice(pdf: bytes) -> Callable[[int, Bounds], bool]:
+    """Whether something belongs to the heading row of a table that runs over pages: what one lacks the other has."""
+    tops = [(sheet.number, place[3], rows[0].told) for sheet in sheets(pdf) for place, rows in sheet.frames]
+    often = [(page, top) for page, top, heading in tops if [one[2] for one in tops].count(heading) > 1]
+    return lambda page, bounds: any(page == there and top - 60 < bounds[3] < top + 2 for there, top in often)
+
+
 @pytest.mark.parametrize("engine", [0, 1], ids=NAMES)
 def test_every_line_area_and_picture_that_one_engine_loses_is_seen(both: tuple[bytes, bytes], engine: int) -> None:
-    all_of_it = things(both[engine])
+    twice = of_headings_drawn_twice(both[engine])
+    all_of_it = [thing for thing in things(both[engine]) if not twice(thing[0], thing[2])]
     pictures = [thing for thing in all_of_it if thing[1] == raw.FPDF_PAGEOBJ_IMAGE]
     assert pictures
-    for page, kind, bounds in [*all_of_it[:: len(all_of_it) // 40], *pictures]:
+    for page, kind, bounds in [*all_of_it[:: len(all_of_it) // 25], *pictures]:
         spoilt = [*both]
         spoilt[engine] = without(both[engine], page, kind, at(bounds))
         assert told(*spoilt), f"lost on page {page + 1}: {bounds}"
@@ -99,10 +114,7 @@ def test_every_line_area_and_picture_that_one_engine_loses_is_seen(both: tuple[b
 @pytest.mark.parametrize("engine", [0, 1], ids=NAMES)
 def test_every_table_that_one_engine_loses_is_seen(both: tuple[bytes, bytes], engine: int) -> None:
     """A table's lines, all of them: its words may stand there still."""
-    document = pypdfium2.PdfDocument(both[engine])
-    sheets = [drawn.Sheet(page, number) for number, page in enumerate(document)]
-    document.close()
-    tables = [(sheet.number, place) for sheet in sheets for place, rows in sheet.frames if len(rows) > 1]
+    tables = [(sheet.number, place) for sheet in sheets(both[engine]) for place, rows in sheet.frames if len(rows) > 1]
     assert len(tables) > 10
     for page, (left, bottom, right, top) in tables:
 
