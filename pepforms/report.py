@@ -147,6 +147,10 @@ def _fonts(_: Wiring) -> str:
 
 
 def _engine(wiring: Wiring) -> str:
+    if wiring.settings["convert.engine"] == "libreoffice":
+        from pepforms.convert import libreoffice
+
+        return libreoffice.version()
     return f"{wiring.settings['convert.engine']} {importlib.metadata.version('rdocx')}"
 
 

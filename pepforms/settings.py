@@ -31,12 +31,16 @@ KNOWN = (
     Setting("profile", "hillingdon", "the authority's profile: a name in schemas/profiles, or a path"),
     Setting("archive.validate", "every", "every: veraPDF judges each record where a JRE is found; off: none"),
     Setting("archive.standard", "3a", "3a: a record carries its data; 2a: its data lies beside it"),
-    Setting("convert.engine", "rdocx", "the engine that makes PDFs: rdocx"),
+    Setting("convert.engine", "rdocx", "the engine that makes PDFs: rdocx, or libreoffice where that is installed"),
     Setting("seal.key_file", "", "the PKCS#12 file (.p12) that seals records"),
     Setting("seal.passphrase_file", "", "the file whose first line opens the PKCS#12 file"),
     Setting("seal.trust", "", "PEM files of certificates that verify trusts, separated by colons"),
 )
-_CHOICES = {"archive.standard": ("3a", "2a"), "archive.validate": ("every", "off"), "convert.engine": ("rdocx",)}
+_CHOICES = {
+    "archive.standard": ("3a", "2a"),
+    "archive.validate": ("every", "off"),
+    "convert.engine": ("rdocx", "libreoffice"),
+}
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,6 @@
 """The parts put together as the settings say; each is made when it is first needed."""
 
 import functools
-import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
@@ -14,7 +13,7 @@ from pepforms.fill import Template
 from pepforms.forms import Form
 from pepforms.profile import Profile
 from pepforms.settings import Settings
-from pepforms.workers import Pool, calls
+from pepforms.workers import Pool, calls, cores
 
 R = TypeVar("R")
 
@@ -39,15 +38,26 @@ class Wiring:
 
     @functools.cached_property
     def converter(self) -> Converter:
-        """The engine that makes PDFs."""
+        """The engine that makes PDFs, as `convert.engine` says."""
+        return self.rdocx if self.settings["convert.engine"] == "rdocx" else self.libreoffice
+
+    @functools.cached_property
+    def rdocx(self) -> Converter:
+        """The engine that needs no other program."""
         from pepforms.convert.rdocx import Rdocx
 
         return Rdocx()
 
     @functools.cached_property
+    def libreoffice(self) -> Converter:
+        """The engine LibreOffice; Misconfigured where it is not installed."""
+        from pepforms.convert.libreoffice import LibreOffice
+
+        return LibreOffice()
+
+    @functools.cached_property
     def _reader(self) -> Pool:
-        size = len(os.sched_getaffinity(0))
-        return Pool(calls, name="Reading", size=size, deadline=READING_SECONDS, most_bytes=READING_BYTES)
+        return Pool(calls, name="Reading", size=cores(), deadline=READING_SECONDS, most_bytes=READING_BYTES)
 
     def apart(self, function: Callable[..., R], *arguments: Any, about: str) -> R:
         """What the function makes of a file that may be hostile, found out in a process that can be killed.

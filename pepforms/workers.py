@@ -46,6 +46,11 @@ serve(pipe)
 """All that a worker process is told on its command line; the rest comes through the pipe."""
 
 
+def cores() -> int:
+    """How many processes may work at once: the cores that are ours, fewer than the machine's in a container."""
+    return len(os.sched_getaffinity(0))
+
+
 class _Lost(Exception):
     """The process died or passed its deadline in the middle of a job."""
 

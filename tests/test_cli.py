@@ -282,7 +282,7 @@ def test_every_command_shows_an_example_in_its_help() -> None:
         "demo",
         "serve",
     )
-    for words in (*commands, "template list", "template fields"):  # fmt: skip
+    for words in (*commands, "template list", "template fields", "template check"):  # fmt: skip
         shown = run(*words.split(), "--help").stdout.decode()
         assert f"Example: pepforms {words}" in " ".join(shown.split()), words
 
@@ -364,6 +364,25 @@ def test_doctor_names_a_fault_in_the_settings(tmp_path: Path) -> None:
     result = run("doctor", home=tmp_path)
     assert result.returncode == 78
     assert "convert.engine" in told(result)
+
+
+def test_doctor_names_the_engine_that_is_chosen_and_what_to_install_where_it_is_missing(tmp_path: Path) -> None:
+    there = run("doctor", home=tmp_path, PEPFORMS_CONVERT_ENGINE="libreoffice")
+    assert (there.returncode, " engine     LibreOffice " in there.stdout.decode()) == (0, True)
+    missing = run("doctor", home=tmp_path, PEPFORMS_CONVERT_ENGINE="libreoffice", PATH="/nowhere")
+    assert missing.returncode == 78
+    assert "NO  engine     LibreOffice is not installed. Install it (" in missing.stdout.decode()
+    made = run("render", SIGNED, "--out", tmp_path, PEPFORMS_CONVERT_ENGINE="libreoffice", PATH="/nowhere")
+    assert (made.returncode, "Install it (" in told(made)) == (78, True)
+
+
+def test_a_record_made_by_libreoffice_holds(home: Path, tmp_path: Path) -> None:
+    made = run("archive", SIGNED, "--out", tmp_path, **sealing(home), PEPFORMS_CONVERT_ENGINE="libreoffice")
+    assert (made.returncode, told(made)) == (0, "")
+    (record,) = tmp_path.glob("*.pdf")
+    verified = run("verify", record, **sealing(home) | {"PEPFORMS_ARCHIVE_VALIDATE": "every"})
+    assert verified.returncode == 0
+    assert "holds (PDF/A-3a and PDF/UA-1, judged by veraPDF" in verified.stdout.decode()
 
 
 @pytest.mark.parametrize("host", ["0.0.0.0", "::1", "127.0.0.2"])

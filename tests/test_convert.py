@@ -1,34 +1,47 @@
 """The contract of every engine that turns Word files into PDFs. A new engine is one more line in `ENGINES`."""
 
 import io
+import os
 import re
+import select
+import signal
+import socket
+import threading
+import time
 import unicodedata
 from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, nullcontext, suppress
 from pathlib import Path
+from typing import Any
 
 import docx
 import pikepdf
 import pytest
+from docx.opc.constants import RELATIONSHIP_TYPE
+from docx.oxml import parse_xml
+from PIL import Image
 
 from pepforms import loss
 from pepforms.archive import stamp
 from pepforms.archive.pdfa import Judge
 from pepforms.convert import Converter
+from pepforms.convert.libreoffice import LibreOffice
 from pepforms.convert.rdocx import Rdocx
 from pepforms.errors import Refused
 from pepforms.fill import Template
 from pepforms.text import pdf
 
-ENGINES: dict[str, Callable[[], Converter]] = {"rdocx": lambda: Rdocx(processes=2)}
+ENGINES: dict[str, Callable[..., Converter]] = {"rdocx": Rdocx, "libreoffice": LibreOffice}
+W = "http://schemas.openxmlformats.org/wordprocessingml/2006/main"
 REPRODUCIBLE = {"rdocx"}
 """Engines that give the same bytes for the same file."""
 
 
 @pytest.fixture(scope="module", params=ENGINES)
 def engine(request: pytest.FixtureRequest) -> Iterator[Converter]:
-    made = ENGINES[request.param]()
+    made = ENGINES[request.param](processes=2)
     yield made
     made.close()
 
@@ -136,7 +149,7 @@ def test_the_pdf_is_tagged_claims_its_standard_and_embeds_its_fonts(engine: Conv
         assert made.open_metadata().pdfa_status
         for page in made.pages:
             for font in page.obj.Resources.Font.values():
-                assert "/FontFile2" in font.DescendantFonts[0].FontDescriptor
+                assert "/FontFile2" in font.get("/DescendantFonts", [font])[0].FontDescriptor
 
 
 def test_the_same_file_gives_the_same_bytes(engine: Converter) -> None:
@@ -166,11 +179,139 @@ def test_a_closed_engine_starts_again(engine: Converter) -> None:
     assert engine.convert(word_file("Words"), about="plan").startswith(b"%PDF-")
 
 
-def test_a_document_that_takes_too_long_is_refused_by_its_name() -> None:
-    engine = Rdocx(processes=1, deadline=0.001)
+@pytest.mark.parametrize("make", ENGINES.values(), ids=ENGINES)
+def test_a_document_that_takes_too_long_is_refused_by_its_name(make: Callable[..., Converter]) -> None:
+    engine = make(processes=1, deadline=0.001)
     try:
-        with pytest.raises(Refused, match=r"^plan 7: The PDF engine did not finish") as refused:
+        with pytest.raises(Refused, match=r"^plan 7: .* did not finish") as refused:
             engine.convert(word_file(*["Words"] * 200), about="plan 7")
         assert refused.value.slug == "worker-lost"
     finally:
         engine.close()
+
+
+def worker(engine: Converter) -> Any:
+    """The one process of an engine, None between two."""
+    return next(iter(engine._pool._running), None)  # type: ignore[attr-defined]
+
+
+def stop(engine: Converter) -> None:
+    """Stop the engine's process: it takes the next job into its pipe and never answers."""
+    os.kill(worker(engine)._process.pid, signal.SIGSTOP)
+
+
+@contextmanager
+def killing(engine: Converter, *, times: int) -> Iterator[None]:
+    """Kill the engine's process in the middle of the next job, and again the one that takes its place."""
+    stop(engine)  # so that the first kill cannot come too late
+    first = worker(engine)
+
+    def strike(jobs: int, struck: Any = None) -> None:
+        for _ in range(times):
+            while (now := worker(engine)) in (None, struck) or now.jobs == jobs:
+                time.sleep(0.001)
+            os.kill(now._process.pid, signal.SIGKILL)
+            jobs, struck = 0, now
+
+    killer = threading.Thread(target=strike, args=(first.jobs,), daemon=True)
+    killer.start()
+    yield
+    killer.join(20)
+    assert not killer.is_alive()
+
+
+@pytest.mark.parametrize("make", ENGINES.values(), ids=ENGINES)
+def test_twenty_documents_of_which_one_hangs_its_engine_once_one_kills_it_once_and_one_every_time(
+    make: Callable[..., Converter],
+) -> None:
+    words = [word_file(f"Document number {number}") for number in range(20)]
+    words[11] = word_file(*[f"Paragraph {number}, long enough to be at it for a while. " * 9 for number in range(600)])
+    engine, made = make(processes=1, deadline=4), {}
+    try:
+        for number, word in enumerate(words):
+            if number == 3:
+                stop(engine)
+            with killing(engine, times={7: 1, 11: 2}[number]) if number in (7, 11) else nullcontext():
+                if number == 11:
+                    with pytest.raises(Refused, match=r"^plan 11: .* did not finish .*, or died, twice over\."):
+                        engine.convert(word, about="plan 11")
+                else:
+                    made[number] = engine.convert(word, about=f"plan {number}")
+    finally:
+        engine.close()
+    assert [*made] == [number for number in range(20) if number != 11]
+    for number, plan in made.items():
+        assert f"Document number {number} Target" in " ".join(text_of_pdf(plan).split())
+
+
+NAMESPACES = """\
+xmlns:w="http://schemas.openxmlformats.org/wordprocessingml/2006/main"
+xmlns:r="http://schemas.openxmlformats.org/officeDocument/2006/relationships"
+xmlns:wp="http://schemas.openxmlformats.org/drawingml/2006/wordprocessingDrawing"
+xmlns:a="http://schemas.openxmlformats.org/drawingml/2006/main"
+xmlns:pic="http://schemas.openxmlformats.org/drawingml/2006/picture"
+xmlns:v="urn:schemas-microsoft-com:vml" xmlns:o="urn:schemas-microsoft-com:office:office\""""
+PICTURE = """\
+<w:p {ns}><w:r><w:drawing><wp:inline><wp:extent cx="952500" cy="952500"/><wp:docPr id="1" name="p" descr="p"/>
+<a:graphic><a:graphicData uri="http://schemas.openxmlformats.org/drawingml/2006/picture"><pic:pic>
+<pic:nvPicPr><pic:cNvPr id="0" name="p"/><pic:cNvPicPr/></pic:nvPicPr>
+<pic:blipFill><a:blip r:link="{id}"/><a:stretch><a:fillRect/></a:stretch></pic:blipFill>
+<pic:spPr><a:xfrm><a:off x="0" y="0"/><a:ext cx="952500" cy="952500"/></a:xfrm>
+<a:prstGeom prst="rect"><a:avLst/></a:prstGeom></pic:spPr></pic:pic></a:graphicData></a:graphic>
+</wp:inline></w:drawing></w:r></w:p>"""
+SHAPE = '<v:shape id="s" style="width:75pt;height:75pt"><v:imagedata r:id="{id}"/></v:shape>'
+OLD_PICTURE = f"<w:p {{ns}}><w:r><w:pict>{SHAPE}</w:pict></w:r></w:p>"
+OBJECT = f"""\
+<w:p {{ns}}><w:r><w:object>{SHAPE}<o:OLEObject Type="Link" ProgID="Word.Document.12" ShapeID="s"
+DrawAspect="Content" r:id="{{id}}" UpdateMode="Always"/></w:object></w:r></w:p>"""
+REFERRING = [
+    (RELATIONSHIP_TYPE.IMAGE, PICTURE),
+    (RELATIONSHIP_TYPE.IMAGE, OLD_PICTURE),
+    (RELATIONSHIP_TYPE.OLE_OBJECT, OBJECT),
+    (RELATIONSHIP_TYPE.A_F_CHUNK, '<w:altChunk {ns} r:id="{id}"/>'),
+]
+"""How a Word file shows what lies elsewhere: the kind of relationship, and the XML that shows it."""
+
+FIELDS = ('INCLUDEPICTURE "{}" \\d', 'INCLUDETEXT "{}"', 'DDEAUTO "{}" x', 'LINK Word.Document.12 "{}" \\a')
+FIELD = (
+    '<w:p {ns}><w:r><w:fldChar w:fldCharType="begin"/></w:r>'
+    '<w:r><w:instrText xml:space="preserve"> {said} </w:instrText></w:r>'
+    '<w:r><w:fldChar w:fldCharType="separate"/></w:r><w:r><w:t>shown</w:t></w:r>'
+    '<w:r><w:fldChar w:fldCharType="end"/></w:r></w:p>'
+)
+ATTACHED = "http://schemas.openxmlformats.org/officeDocument/2006/relationships/attachedTemplate"
+
+
+def referring_file(folder: str, picture: str) -> bytes:
+    """A Word file that refers, in every way there is, to files in a folder: a URL that ends with a stroke."""
+    word, buffer = docx.Document(), io.BytesIO()
+    word.add_paragraph("Before")
+    end = word.element.body[-1]
+    for relationship, xml in REFERRING:
+        identity = word.part.relate_to(folder + picture, relationship, is_external=True)
+        end.addprevious(parse_xml(xml.format(ns=NAMESPACES, id=identity)))
+    for field in FIELDS:
+        end.addprevious(parse_xml(FIELD.format(ns=NAMESPACES, said=field.format(folder + picture))))
+    settings = word.part._settings_part
+    identity = settings.relate_to(f"{folder}template.dotx", ATTACHED, is_external=True)
+    settings.element.insert(0, parse_xml(f'<w:attachedTemplate {NAMESPACES} r:id="{identity}"/>'))
+    word.save(buffer)
+    return buffer.getvalue()
+
+
+def test_nothing_that_a_word_file_refers_to_on_the_network_is_asked_for(engine: Converter) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        word = referring_file(f"http://127.0.0.1:{listening.getsockname()[1]}/", "picture.png")
+        with suppress(Refused):  # an engine may say that it cannot convert such a file
+            engine.convert(word, about="plan")
+        assert not select.select([listening], [], [], 0.2)[0]
+
+
+def test_no_file_of_this_machine_that_a_word_file_refers_to_is_shown(engine: Converter, tmp_path: Path) -> None:
+    Image.new("RGB", (9, 9), "red").save(tmp_path / "picture.png")
+    made = b""
+    with suppress(Refused):
+        made = engine.convert(referring_file(f"{tmp_path.as_uri()}/", "picture.png"), about="plan")
+    if made:
+        with pikepdf.open(io.BytesIO(made)) as document:
+            assert not [page for page in document.pages if [*page.get_images()]]

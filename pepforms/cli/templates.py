@@ -1,8 +1,16 @@
 """The commands `template …`: the forms, and what their Word templates may say."""
 
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
 import click
 
-from pepforms import forms, report
+from pepforms import forms, many, report, trial
+from pepforms.convert import Converter
+from pepforms.convert.libreoffice import INSTALL
+from pepforms.errors import PepformsError, Unreadable
+from pepforms.wiring import Wiring
 
 
 @click.group()
@@ -28,6 +36,50 @@ def template_fields() -> None:
     """
     for placeholder, meaning in report.placeholders():
         click.echo(f"{placeholder:<58} {meaning}")
+
+
+@template.command("check")
+@click.argument("files", nargs=-1, metavar="[FILE.docx…]", type=click.Path(path_type=Path))
+@click.pass_obj
+def template_check(wiring: Wiring, files: tuple[Path, ...]) -> int:
+    """Check Word templates before they are used; without a FILE, those of all forms.
+
+    Each is filled with every sample and made into PDF by rdocx and, where it is installed, by LibreOffice: all that the
+    Word file says must be in both, and both must draw the same tables, boxes, lines and pictures.
+
+    Example: pepforms template check templates/pep.docx
+    """
+    engines = trial.engines(wiring)
+    if len(engines) == 1:
+        click.echo(f"LibreOffice is not installed, so rdocx is held to account by no other. {INSTALL}", err=True)
+    failures = many.Failures()
+    for path in files or [form.template for form in forms.catalogue().values()]:
+        faults = [*_tried(wiring, path, engines)]
+        for fault in faults:
+            failures.add(path.name, fault)
+        if not faults:
+            click.echo(f"{path.name}: good with every sample, by {' and '.join(engine.name for engine in engines)}")
+    return failures.exit_code
+
+
+def _tried(wiring: Wiring, path: Path, engines: tuple[Converter, ...]) -> Iterator[PepformsError]:
+    """What is wrong with a template; nothing where every sample came through."""
+    known = {form.template.resolve(): form for form in forms.catalogue().values()}
+    try:
+        documents = trial.fill(_read(path), path.name, known.get(path.resolve(), forms.named("pep")), wiring)
+    except PepformsError as error:
+        yield error
+        return
+    judged = many.each(documents, lambda one: trial.judge(one, engines, wiring), path.name, total=len(documents))
+    yield from (result for _, result in judged if result)
+
+
+def _read(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        reason = os.strerror(error.errno or 0).lower()
+        raise Unreadable(f"{path} cannot be read: {reason}.", slug="unreadable-path") from error
 
 
 COMMANDS = (template,)

@@ -1,9 +1,7 @@
 """The engine rdocx: native, deterministic, needs no other program. It holds the interpreter lock, hence processes."""
 
-import os
-
 from pepforms.errors import Refused
-from pepforms.workers import Handler, Pool
+from pepforms.workers import Handler, Pool, cores
 
 DEADLINE_SECONDS = 60.0
 """Two hundred times what a long PEP takes."""
@@ -15,10 +13,7 @@ class Rdocx:
     name = "rdocx"
 
     def __init__(self, *, processes: int | None = None, deadline: float = DEADLINE_SECONDS) -> None:
-        size = processes or len(
-            os.sched_getaffinity(0)
-        )  # the cores that are ours, fewer than the machine's in a container
-        self._pool = Pool(start, name="The PDF engine", size=size, deadline=deadline)
+        self._pool = Pool(start, name="The PDF engine", size=processes or cores(), deadline=deadline)
 
     def convert(self, docx: bytes, *, about: str) -> bytes:
         """The PDF of a Word file, the same bytes every time."""

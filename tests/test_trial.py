@@ -1,0 +1,120 @@
+"""`template check`: a template is filled with every sample, and two engines hold each other to account."""
+
+import io
+import os
+import subprocess
+import sys
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import docx
+import pytest
+from docx.oxml import parse_xml
+from PIL import Image
+
+from pepforms.resources import folder
+
+NAMESPACES = """\
+xmlns:w="http://schemas.openxmlformats.org/wordprocessingml/2006/main"
+xmlns:r="http://schemas.openxmlformats.org/officeDocument/2006/relationships"
+xmlns:v="urn:schemas-microsoft-com:vml" xmlns:o="urn:schemas-microsoft-com:office:office\""""
+RULE = '<v:rect style="width:0;height:1.5pt" o:hrstd="t" o:hr="t" fillcolor="#a0a0a0" stroked="f"/>'
+PICTURE = '<v:shape style="width:75pt;height:75pt"><v:imagedata r:id="{id}"/></v:shape>'
+
+
+def check(*files: Path, path: str | None = None) -> tuple[int, str, str]:
+    """Run the command: its exit code, what it says, and what it says on standard error."""
+    pepforms = Path(sys.executable).with_name("pepforms")
+    environment = {**os.environ, "PATH": path or os.environ["PATH"]}
+    command = [pepforms, "template", "check", *files]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=300, env=environment, check=False)
+    return done.returncode, done.stdout, done.stderr
+
+
+def saved(word: Any, path: Path) -> Path:
+    word.save(path)
+    return path
+
+
+def drawn_the_old_way(path: Path, *drawings: str) -> Path:
+    """A template with words, and with drawings as Word made them before 2007: rdocx knows only the newer kind."""
+    word, image = docx.Document(), io.BytesIO()
+    word.add_paragraph("For {{ child.preferred_name }}")
+    Image.new("RGB", (60, 40), "red").save(image, "png")
+    identity, _ = word.part.get_or_add_image(image)
+    for drawing in drawings:
+        xml = f"<w:p {NAMESPACES}><w:r><w:pict>{drawing.format(id=identity)}</w:pict></w:r></w:p>"
+        word.element.body[-1].addprevious(parse_xml(xml))
+    return saved(word, path)
+
+
+def test_both_engines_agree_on_every_sample_in_the_templates_of_all_forms() -> None:
+    code, said, complaints = check()
+    assert (code, complaints) == (0, "")
+    templates = sorted(path.name for path in folder("templates").glob("*.docx"))
+    assert sorted(line.split(":")[0] for line in said.splitlines()) == templates
+    assert all(line.endswith("good with every sample, by rdocx and libreoffice") for line in said.splitlines())
+
+
+def test_a_template_of_which_an_engine_loses_something_exits_65_and_says_what(tmp_path: Path) -> None:
+    code, said, complaints = check(drawn_the_old_way(tmp_path / "old.docx", RULE, PICTURE))
+    assert (code, said) == (65, "")
+    samples = sorted(path.name for path in (folder("samples") / "valid").glob("*.json"))
+    assert [line.split(":")[1] for line in complaints.splitlines()] == [f" old.docx with {name}" for name in samples]
+    for line in complaints.splitlines():
+        assert "rdocx draws 0 single lines, libreoffice 1;" in line
+        assert "rdocx draws 0 pictures of 0 square points, libreoffice 1 pictures of 5625 square points." in line
+
+
+def misspelt(path: Path) -> Path:
+    word = docx.Document()
+    word.add_table(2, 2).cell(1, 1).text = "{{ child.preferred_nam }}"
+    return saved(word, path)
+
+
+def bomb(path: Path) -> Path:
+    """A Word file of a few KB whose text takes 600 MB to read."""
+    word = docx.Document()
+    word.add_paragraph("{{ child.preferred_name }}")
+    saved(word, path)
+    with zipfile.ZipFile(path) as package:
+        parts = {name: package.read(name) for name in package.namelist() if name != "word/document.xml"}
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as out:
+        for name, data in parts.items():
+            out.writestr(name, data)
+        with out.open("word/document.xml", "w", force_zip64=True) as text:
+            for _ in range(60):
+                text.write(b" " * 10_000_000)
+    return path
+
+
+def no_word_file(path: Path) -> Path:
+    path.write_bytes(b"junk")
+    return path
+
+
+@pytest.mark.parametrize(
+    ("make", "code", "told"),
+    [
+        (misspelt, 65, "table 1, row 2, cell 2"),
+        (bomb, 65, ""),
+        (no_word_file, 65, "no_word_file.docx"),
+        (lambda path: path, 66, "cannot be read: no such file or directory"),
+    ],
+    ids=["misspelt", "a bomb", "no Word file", "not there"],
+)
+def test_what_is_no_good_as_a_template_is_refused_where_it_stands(
+    tmp_path: Path, make: Callable[[Path], Path], code: int, told: str
+) -> None:
+    found, said, complaints = check(make(tmp_path / f"{make.__name__}.docx"))
+    assert (found, said) == (code, "")
+    assert told in complaints
+    assert "Traceback" not in complaints
+
+
+def test_without_libreoffice_it_says_that_one_engine_alone_has_judged(tmp_path: Path) -> None:
+    code, said, complaints = check(drawn_the_old_way(tmp_path / "old.docx", RULE), path="/nowhere")
+    assert (code, said) == (0, "old.docx: good with every sample, by rdocx\n")
+    assert complaints.startswith("LibreOffice is not installed, so rdocx is held to account by no other. Install it (")
