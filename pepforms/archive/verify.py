@@ -14,12 +14,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from pepforms.archive import container
+from pepforms.archive import container, timestamp
 from pepforms.archive.pdfa import Judge
+from pepforms.archive.trust import Trust, stands
 from pepforms.digest import pep_digest, sha256
 
 if TYPE_CHECKING:
-    from asn1crypto import x509 as asn1_x509
     from cryptography import x509
     from pyhanko.sign.validation.pdf_embedded import EmbeddedPdfSignature
     from pyhanko.sign.validation.status import PdfSignatureStatus
@@ -54,8 +54,9 @@ class Standard:
 class Seal:
     """The first seal of the file. `intact`: the sealed bytes and the seal's own container are as they were written.
 
-    `valid`: the signature is that of the certificate's key. `trusted`: its chain ends in an anchor and was valid at
-    `at`, the time that the seal claims. `time_proven`: a trusted timestamp proves that time; None if it has none.
+    `valid`: the signature is that of the certificate's key. `trusted`: its chain ends in an anchor, was valid at `at`,
+    the time that the seal claims, and is not revoked in a way that matters (`trust.py`). `time_proven`: a trusted
+    timestamp proves that time; None if it has none.
     """
 
     present: bool | None = None
@@ -120,21 +121,50 @@ class Facts:
         return {**asdict(self), "holds": self.holds}
 
 
-def verify(data: bytes, *, trust: "Sequence[bytes | x509.Certificate]" = (), judge: Judge | None = None) -> Facts:
+def verify(
+    data: bytes,
+    *,
+    trust: "Sequence[bytes | x509.Certificate]" = (),
+    clocks: Sequence[bytes] = (),
+    judge: Judge | None = None,
+) -> Facts:
     """The facts about a PDF; without a judge nothing is found out about its standards.
 
-    `trust` holds the anchors: certificates as PEM (one or several in a piece) or as objects of `cryptography`.
+    `trust` holds the anchors: PEM files as bytes, with revocation lists in them where there are any, or certificates as
+    objects of `cryptography`; `clocks` those that vouch for timestamps alone.
     """
+    return judged(read(data, Trust(tuple(_pem(one) for one in trust), tuple(clocks))), data, judge)
+
+
+def read(data: bytes, trust: Trust) -> Facts:
+    """All the facts but those of the standards: what is done in a process apart."""
     _hush()
     try:
-        return _facts(data, trust, judge)
+        return _facts(data, trust)
     except _CannotReadError as obstacle:
         return Facts(Obstacle(obstacle.slug, str(obstacle)), sha256(data))
 
 
-def nothing_known(slug: str, message: str) -> Facts:
-    """The facts about a file that could not even be fetched: none."""
-    return Facts(Obstacle(slug, message), "")
+def judged(facts: Facts, data: bytes, judge: Judge | None) -> Facts:
+    """The facts with the judge's own, on each standard that the file claims."""
+    pdfa, pdfua = facts.pdfa, facts.pdfua
+    if judge is None or facts.problem or not (pdfa.claims or pdfua.claims):
+        return facts
+
+    def conforms(claims: str | None, flavour: str) -> bool | None:
+        return judge.judge(data, flavour + claims.rpartition("-")[2]).conforms if claims else None
+
+    return replace(
+        facts,
+        pdfa=replace(pdfa, conforms=conforms(pdfa.claims, "")),
+        pdfua=replace(pdfua, conforms=conforms(pdfua.claims, "ua")),
+        validated_by=judge.name,
+    )
+
+
+def nothing_known(slug: str, message: str, data: bytes | None = None) -> Facts:
+    """The facts about a file that could not even be fetched or read: none."""
+    return Facts(Obstacle(slug, message), "" if data is None else sha256(data))
 
 
 def embedded(data: bytes) -> bytes | None:
@@ -183,11 +213,17 @@ class _CannotReadError(Exception):
         self.slug = slug
 
 
-def _facts(data: bytes, trust: "Sequence[bytes | x509.Certificate]", judge: Judge | None) -> Facts:
+def _pem(anchor: "bytes | x509.Certificate") -> bytes:
+    from cryptography.hazmat.primitives.serialization import Encoding
+
+    return anchor if isinstance(anchor, bytes) else anchor.public_bytes(Encoding.PEM)
+
+
+def _facts(data: bytes, trust: Trust) -> Facts:
     reader, pages = _opened(data)
     claims_pdfa, claims_pdfua = _read_or(("", ""), lambda: _claims(reader))
     carried, child, pep = _carried(reader)
-    facts = Facts(
+    return Facts(
         problem=None,
         sha256=sha256(data),
         pages=pages,
@@ -197,14 +233,6 @@ def _facts(data: bytes, trust: "Sequence[bytes | x509.Certificate]", judge: Judg
         data=carried,
         child=child,
         pep=pep,
-    )
-    if judge is None or not (claims_pdfa or claims_pdfua):
-        return facts
-    return replace(
-        facts,
-        pdfa=replace(facts.pdfa, conforms=judge.judge(data, claims_pdfa).conforms if claims_pdfa else None),
-        pdfua=replace(facts.pdfua, conforms=judge.judge(data, f"ua{claims_pdfua}").conforms if claims_pdfua else None),
-        validated_by=judge.name,
     )
 
 
@@ -219,10 +247,13 @@ def _read_or(otherwise: _T, read: Callable[[], _T]) -> _T:
     """What `read` finds, or `otherwise` where the bytes make no sense.
 
     Damaged and hostile files make PDF libraries raise whatever they like (KeyError, RecursionError, zlib's own), so
-    nothing narrower than Exception is caught: a file that cannot be read is a finding, not a fault of ours.
+    nothing narrower than Exception is caught: a file that cannot be read is a finding, not a fault of ours. One that
+    takes more memory than there is goes on as that.
     """
     try:
         return read()
+    except MemoryError:
+        raise
     except Exception:  # noqa: BLE001
         return otherwise
 
@@ -325,7 +356,7 @@ def _is_as_signed(pep: dict[str, Any]) -> bool:
 # --- the seal --------------------------------------------------------------------------------------------------------
 
 
-def _seal(data: bytes, trust: "Sequence[bytes | x509.Certificate]") -> Seal:
+def _seal(data: bytes, trust: Trust) -> Seal:
     from pyhanko.pdf_utils.reader import PdfFileReader
 
     signatures = _read_or(None, lambda: PdfFileReader(io.BytesIO(data), strict=False).embedded_signatures)
@@ -336,26 +367,32 @@ def _seal(data: bytes, trust: "Sequence[bytes | x509.Certificate]") -> Seal:
     return Seal(present=False)
 
 
-def _judged(data: bytes, signature: "EmbeddedPdfSignature", trust: "Sequence[bytes | x509.Certificate]") -> Seal:
-    at = signature.self_reported_timestamp
-    covers, untouched = _covers(data, signature), _is_untouched(data, signature)
+def _judged(data: bytes, signature: "EmbeddedPdfSignature", trust: Trust) -> Seal:
+    claimed = signature.self_reported_timestamp
+    covers = _covers(data, signature)
+    untouched = _read_or(False, lambda: _is_untouched(data, signature))
+    proof = _read_or(None, lambda: container.timestamp(signature.pkcs7_content))
+    judgement = timestamp.judge(*proof, trust) if proof else None
+    proven = judgement.proves(claimed) if judgement else None
+    at = judgement.at if judgement and proven else claimed
     seal = Seal(
         present=True,
         intact=False,
         covers_whole_document=covers,
+        time_proven=proven,
         signer=_read_or(None, lambda: _name(signature)),
-        at=f"{at.astimezone(dt.UTC):%Y-%m-%dT%H:%M:%SZ}" if at else None,
+        at=f"{(claimed or at).astimezone(dt.UTC):%Y-%m-%dT%H:%M:%SZ}" if claimed or at else None,
     )
     status = _read_or(None, lambda: _status(signature, trust, at))
     if status is None:
         return seal
-    timestamp = status.timestamp_validity
     return replace(
         seal,
         intact=status.intact and untouched,
         valid=status.valid,
-        trusted=status.trusted and at is not None and _was_valid(status, at),
-        time_proven=bool(timestamp.valid and timestamp.trusted) if timestamp else None,
+        trusted=status.trusted
+        and at is not None
+        and stands(status.validation_path, status.signing_cert, trust, at, proven=bool(proven)),
     )
 
 
@@ -399,32 +436,11 @@ def _der_length(der: bytes) -> int:
     return 2 + octets + int.from_bytes(der[2 : 2 + octets], "big")
 
 
-def _status(
-    signature: "EmbeddedPdfSignature", trust: "Sequence[bytes | x509.Certificate]", at: dt.datetime | None
-) -> "PdfSignatureStatus":
+def _status(signature: "EmbeddedPdfSignature", trust: Trust, at: dt.datetime | None) -> "PdfSignatureStatus":
     from pyhanko.sign.validation import validate_pdf_signature
     from pyhanko.sign.validation.settings import KeyUsageConstraints
-    from pyhanko_certvalidator import ValidationContext
 
-    context = ValidationContext(
-        trust_roots=[anchor for given in trust for anchor in _anchors(given)], moment=at, allow_fetching=False
-    )
+    context = trust.context(at or dt.datetime.now(dt.UTC))
     usage = KeyUsageConstraints(key_usage={"digital_signature", "non_repudiation"}, match_all_key_usages=False)
     # Without pyHanko's analysis of later changes: a seal permits none, and must cover the whole file.
     return validate_pdf_signature(signature, context, key_usage_settings=usage, skip_diff=True)
-
-
-def _anchors(given: "bytes | x509.Certificate") -> "list[asn1_x509.Certificate]":
-    from asn1crypto import x509 as asn1_x509
-    from cryptography import x509
-    from cryptography.hazmat.primitives.serialization import Encoding
-
-    found = x509.load_pem_x509_certificates(given) if isinstance(given, bytes) else [given]
-    return [asn1_x509.Certificate.load(one.public_bytes(Encoding.DER)) for one in found]
-
-
-def _was_valid(status: "PdfSignatureStatus", at: dt.datetime) -> bool:
-    """Whether every certificate up to the anchor was valid then; path validation asks no such thing of an anchor."""
-    path = status.validation_path
-    certificates = [status.signing_cert, *(path.iter_certs(include_root=True) if path else ())]
-    return all(one.not_valid_before <= at <= one.not_valid_after for one in certificates)
