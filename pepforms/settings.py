@@ -31,9 +31,11 @@ KNOWN = (
     Setting("profile", "hillingdon", "the authority's profile: a name in schemas/profiles, or a path"),
     Setting("archive.validate", "every", "every: veraPDF judges each record where a JRE is found; off: none"),
     Setting("convert.engine", "rdocx", "the engine that makes PDFs: rdocx"),
-    Setting("seal.key_file", "", "the PKCS#12 file (.p12) that seals records"),
-    Setting("seal.passphrase_file", "", "the file whose first line opens the PKCS#12 file"),
-    Setting("seal.trust", "", "PEM files of certificates that verify trusts, separated by colons"),
+    Setting("seal.key_file", "", "the PKCS#12 (.p12) or PEM file that seals records"),
+    Setting("seal.passphrase_file", "", "the file whose first line opens the key file"),
+    Setting("seal.trust", "", "PEM files, separated by colons: certificates that verify trusts, revocation lists"),
+    Setting("seal.timestamp_url", "", "the time-stamp authority (RFC 3161) that proves when a record was sealed"),
+    Setting("seal.timestamp_trust", "", "PEM files, separated by colons: certificates trusted for timestamps alone"),
 )
 _CHOICES = {"archive.validate": ("every", "off"), "convert.engine": ("rdocx",)}
 

@@ -189,9 +189,7 @@ def _is_named(certificate: "x509.Certificate", name: Any) -> bool:
     from asn1crypto import cms
 
     if isinstance(name, cms.IssuerAndSerialNumber):
-        return bool(
-            (name["issuer"], name["serial_number"].native) == (certificate.issuer, certificate.serial_number)
-        )
+        return bool((name["issuer"], name["serial_number"].native) == (certificate.issuer, certificate.serial_number))
     return bool(name.native == certificate.key_identifier)
 
 

@@ -1,8 +1,8 @@
 """The authority's seal: an invisible PAdES signature that certifies the record and permits no change.
 
 The key comes from a PKCS#12 or a PEM file and stays in memory as a ready key object: pyHanko's own signer parses and
-checks an RSA key anew at every signature, 300 ms each. Where a time-stamp authority is set, the seal carries its proof of
-the time (PAdES-B-T).
+checks an RSA key anew at every signature, 300 ms each. Where a time-stamp authority is set, the seal carries its proof
+of the time (PAdES-B-T).
 """
 
 import datetime as dt
@@ -210,9 +210,7 @@ def _opened_pkcs12(
     return pkcs12.load_key_and_certificates(data, passphrase)
 
 
-def _opened_pem(
-    data: bytes, passphrase: bytes | None
-) -> "tuple[Any, x509.Certificate | None, list[x509.Certificate]]":
+def _opened_pem(data: bytes, passphrase: bytes | None) -> "tuple[Any, x509.Certificate | None, list[x509.Certificate]]":
     from cryptography import x509
     from cryptography.hazmat.primitives.serialization import load_pem_private_key
 

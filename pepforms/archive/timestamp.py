@@ -7,6 +7,7 @@ it later: its signature, the certificates up to an anchor, what it is a timestam
 import asyncio
 import datetime as dt
 import hashlib
+import itertools
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -187,5 +188,5 @@ def _is_covered(certificates: tuple[bytes, ...], trust: Trust) -> bool:
 
     chain = [x509.load_der_x509_certificate(der) for der in certificates]
     anchors = trust.anchors(of_clocks=True)
-    linked = all(is_issued_by(one, issuer) for one, issuer in zip(chain, chain[1:], strict=False))
+    linked = all(is_issued_by(one, issuer) for one, issuer in itertools.pairwise(chain))
     return linked and (chain[-1] in anchors or any(is_issued_by(chain[-1], anchor) for anchor in anchors))

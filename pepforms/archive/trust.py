@@ -4,12 +4,12 @@
 - Every certificate from the seal's up to the anchor, the anchor among them, was valid at that time.
 - **Revocation** is read from the lists (CRLs) that lie beside the anchors, without a network. A list counts if the
   issuer that it names signed it. It never grows old: that a certificate was revoked stays true.
-- A revoked certificate vouches for a seal only where a timestamp **proves** that the seal was made before. A time that is
-  merely claimed proves nothing: whoever stole the key can claim any.
+- A revoked certificate vouches for a seal only where a timestamp **proves** that the seal was made before. A time that
+  is merely claimed proves nothing: whoever stole the key can claim any.
 - The revocation counts from its date, or from the day since when the key may have been in wrong hands (the list's
   invalidity date), whichever is earlier.
-- A **time-stamp authority's** certificate must be meant for timestamps alone. Revoked, it vouches for earlier timestamps
-  only where the list gives one of the reasons that leave its key unharmed (RFC 3161, section 4).
+- A **time-stamp authority's** certificate must be meant for timestamps alone. Revoked, it vouches for earlier
+  timestamps only where the list gives one of the reasons that leave its key unharmed (RFC 3161, section 4).
 """
 
 import datetime as dt
@@ -85,15 +85,17 @@ def stands(
     return True
 
 
-def clock_stands(
-    path: "ValidationPath | None", signer: "asn1_x509.Certificate", trust: Trust, at: dt.datetime
-) -> bool:
+def clock_stands(path: "ValidationPath | None", signer: "asn1_x509.Certificate", trust: Trust, at: dt.datetime) -> bool:
     """The same of a time-stamp authority's certificates."""
     from cryptography import x509
+    from cryptography.x509.oid import ExtendedKeyUsageOID
 
     certificates = _chain(path, signer)
-    purposes = certificates[0].extensions.get_extension_for_class(x509.ExtendedKeyUsage)
-    if list(purposes.value) != [x509.ExtendedKeyUsageOID.TIME_STAMPING]:
+    try:
+        purposes = certificates[0].extensions.get_extension_for_class(x509.ExtendedKeyUsage)
+    except x509.ExtensionNotFound:
+        return False
+    if list(purposes.value) != [ExtendedKeyUsageOID.TIME_STAMPING]:
         return False
     anchors = trust.anchors(of_clocks=True)
     for one in certificates:

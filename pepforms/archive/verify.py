@@ -381,7 +381,7 @@ def _judged(data: bytes, signature: "EmbeddedPdfSignature", trust: Trust) -> Sea
         covers_whole_document=covers,
         time_proven=proven,
         signer=_read_or(None, lambda: _name(signature)),
-        at=f"{(claimed or at).astimezone(dt.UTC):%Y-%m-%dT%H:%M:%SZ}" if claimed or at else None,
+        at=f"{told.astimezone(dt.UTC):%Y-%m-%dT%H:%M:%SZ}" if (told := claimed or at) else None,
     )
     status = _read_or(None, lambda: _status(signature, trust, at))
     if status is None:

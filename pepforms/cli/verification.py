@@ -27,6 +27,7 @@ def verify(wiring: Wiring, paths: tuple[str, ...], as_format: str) -> int:
     def verified(path: str) -> verification.Facts:
         return wiring.verify(_bytes(path))
 
+    _ = wiring.trust  # a bad file in seal.trust is told once, before any record is judged by it
     results = Results(as_format)
     for path, facts in many.each(paths, verified, "Verifying", total=len(paths)):
         if isinstance(facts, PepformsError):
