@@ -14,10 +14,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from pepforms import naming
 from pepforms.archive import container, timestamp
 from pepforms.archive.pdfa import Judge
 from pepforms.archive.trust import Trust, stands
 from pepforms.digest import pep_digest, sha256
+from pepforms.model import Pep
 
 if TYPE_CHECKING:
     from cryptography import x509
@@ -28,7 +30,11 @@ if TYPE_CHECKING:
 DATA_NAME = "pep.json"
 """What the data that a record carries is called."""
 
+LARGEST_DATA = 20_000_000
+"""Bytes of the data that a record carries: the largest PEP there may be."""
+
 _IDENTIFIER = re.compile("[A-Za-z0-9-]{1,40}")
+_FILE_NAME = re.compile("[A-Za-z0-9_-]{1,150}")
 
 _T = TypeVar("_T")
 _XMP = {"pdfaid": "http://www.aiim.org/pdfa/ns/id/", "pdfuaid": "http://www.aiim.org/pdfua/ns/id/"}
@@ -177,6 +183,30 @@ def embedded(data: bytes) -> bytes | None:
     return _read_or(None, lambda: _attached(reader))
 
 
+def extracted(data: bytes) -> tuple[str, bytes] | None:
+    """The PEP that a PDF carries, byte for byte, and a file name for it without personal data; None if it has none."""
+    found = embedded(data)
+    return None if found is None else (_file_name(found), found)
+
+
+def difference(data: bytes, pep: Pep) -> str | None:
+    """Why a PDF is not the record of a PEP, in a sentence; None if it is.
+
+    It is where it carries the same data as far as a sign-off signs them, and the PEP has every sign-off that it
+    carries: the PEP may have been read, acknowledged and followed up since.
+    """
+    _hush()
+    carried = _read_or(None, lambda: _pep(_opened(data)[0]))
+    if carried is None:
+        return "It is not the record of that PEP: it carries no PEP that can be read."
+    if _read_or(True, lambda: pep_digest(carried) != pep_digest(pep)):
+        return "It is not the record of that PEP: the PEP that it carries says something else."
+    theirs = pep.get("sign_offs", [])
+    if not _read_or(False, lambda: all(sign_off in theirs for sign_off in carried["sign_offs"])):
+        return "It is not the record of that PEP: the PEP says the same, but lacks a sign-off that the record carries."
+    return None
+
+
 def explain(facts: Facts) -> list[str]:
     """One plain sentence for each fact that fell; nothing if the record holds."""
     if facts.problem:
@@ -186,11 +216,12 @@ def explain(facts: Facts) -> list[str]:
 
 _SENTENCES = {
     "seal.present": "The file has no seal: it is not a record, or its seal was taken away.",
-    "seal.intact": "The seal is not intact: the file was changed after it was sealed (or another program sealed it).",
+    "seal.intact": "The seal is not intact: the file was changed after it was sealed, or another program sealed it.",
     "seal.valid": "The seal is not valid: its signature is not that of the certificate it names.",
     "seal.trusted": "The seal is not trusted: its certificate ({facts.seal.signer}) does not lead to one that is "
-    "trusted here, or was not valid when the seal was made. Compare it with the certificate of the authority.",
-    "seal.time_proven": "The time of the seal is not proven: its timestamp cannot be verified.",
+    "trusted here, was not valid when the seal was made, or is revoked. Compare it with the authority's certificate.",
+    "seal.time_proven": "The time of the seal is not proven: its timestamp is not of this seal or its time, or nobody "
+    "trusted here made it.",
     "seal.covers_whole_document": "The seal does not cover the whole file: something was added after it was sealed.",
     "pdfa.conforms": "The file claims {facts.pdfa.claims} but {facts.validated_by} finds that it does not conform.",
     "pdfua.conforms": "The file claims {facts.pdfua.claims} but {facts.validated_by} finds that it does not conform.",
@@ -327,13 +358,22 @@ def _number(value: object) -> int | None:
 
 def _attached(reader: "PdfReader") -> bytes:
     (entry,) = (entry for entry in reader.attachment_list if entry.name == DATA_NAME)
-    return entry.content
+    content = entry.content
+    if len(content) > LARGEST_DATA:
+        raise ValueError("larger than any PEP")
+    return content
 
 
 def _pep(reader: "PdfReader") -> dict[str, Any] | None:
     text = _attached(reader).decode("utf-8")
     pep = json.loads(text, object_pairs_hook=_without_repeats, parse_constant=_refuse)
     return pep if isinstance(pep, dict) else None
+
+
+def _file_name(data: bytes) -> str:
+    """The name of the record with `.json`; where the data give no such name, one made of their digest."""
+    name = _read_or("", lambda: naming.record(json.loads(data)).removesuffix(".pdf"))
+    return f"{name if _FILE_NAME.fullmatch(name) else f'record-{sha256(data)[:16]}'}.json"
 
 
 def _without_repeats(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
