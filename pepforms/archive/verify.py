@@ -34,6 +34,7 @@ LARGEST_DATA = 20_000_000
 """Bytes of the data that a record carries: the largest PEP there may be."""
 
 _IDENTIFIER = re.compile("[A-Za-z0-9-]{1,40}")
+_CONTAINER = re.compile(rb"<[0-9A-Fa-f\s]+>")
 _FILE_NAME = re.compile("[A-Za-z0-9_-]{1,150}")
 
 _T = TypeVar("_T")
@@ -300,7 +301,8 @@ def _opened(data: bytes) -> "tuple[PdfReader, int]":
     # pypdf would look for what is left of a file cut short; its end is what every version of a PDF finishes with.
     whole = b"%%EOF" in data[-1024:]
     reader = _read_or(None, lambda: PdfReader(io.BytesIO(data))) if whole else None
-    if reader is not None and _read_or(False, lambda: reader.is_encrypted):
+    locked = reader.is_encrypted if reader is not None else b"/Encrypt" in data and whole
+    if locked:
         raise _CannotReadError(
             "encrypted-pdf", "The PDF is encrypted; a record never is. Nothing can be said about it."
         )
@@ -409,7 +411,7 @@ def _seal(data: bytes, trust: Trust) -> Seal:
 
 def _judged(data: bytes, signature: "EmbeddedPdfSignature", trust: Trust) -> Seal:
     claimed = signature.self_reported_timestamp
-    covers = _covers(data, signature)
+    covers = _read_or(False, lambda: _covers(data, signature))
     untouched = _read_or(False, lambda: _is_untouched(data, signature))
     proof = _read_or(None, lambda: container.timestamp(signature.pkcs7_content))
     judgement = timestamp.judge(*proof, trust) if proof else None
@@ -451,7 +453,9 @@ def _gap(signature: "EmbeddedPdfSignature") -> tuple[int, int, int]:
 
 
 def _covers(data: bytes, signature: "EmbeddedPdfSignature") -> bool:
-    return _read_or(False, lambda: _gap(signature)[2] == len(data))
+    """Whether all is sealed but one string of digits, which is where a container stands."""
+    begin, end, last = _gap(signature)
+    return last == len(data) and _CONTAINER.fullmatch(data, begin, end) is not None
 
 
 def _is_untouched(data: bytes, signature: "EmbeddedPdfSignature") -> bool:
