@@ -762,7 +762,7 @@ def seal_of_another_program_that_permits_changes(m: Material) -> bytes:
     return signed_elsewhere(m, m.finished, certify=True, docmdp_permissions=MDPPerm.ANNOTATE)
 
 
-@falls("seal.intact", "seal.trusted")
+@falls("seal.trusted")
 def seal_by_the_old_way_of_adobe(m: Material) -> bytes:
     return signed_elsewhere(m, m.finished, subfilter=SigSeedSubFilter.ADOBE_PKCS7_DETACHED)
 
