@@ -157,6 +157,24 @@ def test_a_time_far_from_the_one_that_is_claimed_does_not_prove_it(authorities: 
     )
 
 
+def test_a_certificate_for_web_sites_or_timestamps_seals_nothing_though_its_root_is_trusted(
+    authorities: Any, trust: Trust, pdf: bytes
+) -> None:
+    everybody = Trust((*trust.seals, *trust.clocks))
+    for name, may in (("web-site", False), ("clock", False), ("no-clock", True), ("post", True)):
+        path = authorities.key_file(name)
+        key = load_pem_private_key(authorities.key(name), None)
+        certificates = x509.load_pem_x509_certificates(authorities.pem(name, "clocks-issuer"))
+        assert isinstance(key, ec.EllipticCurvePrivateKey)
+        sealed = Sealer(certificates[0], tuple(certificates[1:]), key, path).seal(pdf)
+        chain = Trust((*everybody.seals, authorities.pem("issuer")))
+        assert verified(sealed, chain).seal.trusted is may, name
+        if not may:
+            with pytest.raises(Misconfigured) as refused:
+                Sealer.load(path, None)
+            assert refused.value.slug == "seal-key-unsuitable"
+
+
 # --- revocation ------------------------------------------------------------------------------------------------------
 
 

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from pepforms.archive import container, timestamp
+from pepforms.archive.trust import may_seal
 from pepforms.errors import Misconfigured, Refused
 
 if TYPE_CHECKING:
@@ -250,12 +251,14 @@ def _check_purpose(path: Path, certificate: "x509.Certificate") -> None:
 
     try:
         usage = certificate.extensions.get_extension_for_class(x509.KeyUsage).value
+        signs = usage.digital_signature or usage.content_commitment
     except x509.ExtensionNotFound:
-        return
-    if not (usage.digital_signature or usage.content_commitment):
+        signs = True
+    if not signs or not may_seal(certificate):
         raise _misconfigured(
-            path, "holds a certificate not meant for signing. Ask for a sealing certificate", "seal-key-unsuitable"
-        )
+            path, "holds a certificate not meant for signing documents. Ask for a sealing certificate",
+            "seal-key-unsuitable",
+        )  # fmt: skip
 
 
 def _read(path: Path) -> bytes:

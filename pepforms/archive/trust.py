@@ -1,7 +1,8 @@
 """Whom a reader trusts, and the rules of time and revocation: all of them stand here.
 
 - A seal is judged **at its time**: the time that a trusted timestamp proves, else the time that the seal claims.
-- Every certificate from the seal's up to the anchor, the anchor among them, was valid at that time.
+- The seal's certificate may be for anything but web sites, programs, timestamps and revocation answers alone; every
+  certificate from it up to the anchor, the anchor among them, was valid at that time.
 - **Revocation** is read from the lists (CRLs) that lie beside the anchors, without a network. A list counts if the
   issuer that it names signed it. It never grows old: that a certificate was revoked stays true.
 - A revoked certificate vouches for a seal only where a timestamp **proves** that the seal was made before. A time that
@@ -14,7 +15,7 @@
 
 import datetime as dt
 import functools
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -73,38 +74,48 @@ def read(pem: bytes) -> "tuple[list[x509.Certificate], list[x509.CertificateRevo
 def stands(
     path: "ValidationPath | None", signer: "asn1_x509.Certificate", trust: Trust, at: dt.datetime, *, proven: bool
 ) -> bool:
-    """Whether every certificate up to the anchor was valid at the seal's time, and none was revoked that matters."""
-    certificates = _chain(path, signer)
-    anchors = trust.anchors(of_clocks=True)
-    for one in certificates:
-        if not one.not_valid_before_utc <= at <= one.not_valid_after_utc:
-            return False
-        revoked = revocation(one, [*certificates, *anchors], trust.lists())
-        if revoked and not (proven and at < revoked.since):
-            return False
-    return True
+    """Whether the certificates from a seal's up to the anchor vouch for it at its time, which is proven or not."""
+    chain = _chain(path, signer)
+    return may_seal(chain[0]) and _good(chain, trust, at, lambda revoked: proven and at < revoked.since)
 
 
 def clock_stands(path: "ValidationPath | None", signer: "asn1_x509.Certificate", trust: Trust, at: dt.datetime) -> bool:
-    """The same of a time-stamp authority's certificates."""
-    from cryptography import x509
+    """Whether the certificates from a time-stamp authority's up to the anchor vouch for a timestamp of that time."""
     from cryptography.x509.oid import ExtendedKeyUsageOID
 
-    certificates = _chain(path, signer)
+    chain = _chain(path, signer)
+    is_clock = _purposes(chain[0]) == {ExtendedKeyUsageOID.TIME_STAMPING}
+    return is_clock and _good(chain, trust, at, lambda revoked: revoked.key_unharmed and at < revoked.since)
+
+
+def _good(
+    chain: "list[x509.Certificate]", trust: Trust, at: dt.datetime, is_spared: Callable[[Revocation], bool]
+) -> bool:
+    """Whether every certificate was valid then, and none was revoked in a way that matters."""
+    issuers, lists = [*chain, *trust.anchors(of_clocks=True)], trust.lists()
+    revoked = (revocation(one, issuers, lists) for one in chain)
+    return all(one.not_valid_before_utc <= at <= one.not_valid_after_utc for one in chain) and all(
+        one is None or is_spared(one) for one in revoked
+    )
+
+
+def may_seal(certificate: "x509.Certificate") -> bool:
+    """Whether it may seal documents: below the same root others have certificates for web sites and the like."""
+    from cryptography.x509.oid import ExtendedKeyUsageOID as Purpose
+
+    purposes = _purposes(certificate)
+    others = {Purpose.SERVER_AUTH, Purpose.CODE_SIGNING, Purpose.TIME_STAMPING, Purpose.OCSP_SIGNING}
+    return purposes is None or not purposes <= others
+
+
+def _purposes(certificate: "x509.Certificate") -> "set[x509.ObjectIdentifier] | None":
+    """What the certificate is meant for; None where it does not say."""
+    from cryptography import x509
+
     try:
-        purposes = certificates[0].extensions.get_extension_for_class(x509.ExtendedKeyUsage)
+        return set(certificate.extensions.get_extension_for_class(x509.ExtendedKeyUsage).value)
     except x509.ExtensionNotFound:
-        return False
-    if list(purposes.value) != [ExtendedKeyUsageOID.TIME_STAMPING]:
-        return False
-    anchors = trust.anchors(of_clocks=True)
-    for one in certificates:
-        if not one.not_valid_before_utc <= at <= one.not_valid_after_utc:
-            return False
-        revoked = revocation(one, [*certificates, *anchors], trust.lists())
-        if revoked and not (revoked.key_unharmed and at < revoked.since):
-            return False
-    return True
+        return None
 
 
 def revocation(

@@ -59,6 +59,8 @@ CERTIFICATES = {
     "seal-early": certificate("issuer", SEAL, (100, 200)),
     "seal-revoked": certificate("issuer", SEAL, **revoked(-5, "key_compromise")),
     "seal-to-be-revoked": certificate("issuer", SEAL, **revoked(0.5, "superseded")),
+    "web-site": certificate("issuer", SEAL, purposes=["server_auth"]),
+    "post": certificate("issuer", SEAL, purposes=["email_protection", "client_auth"]),
     "clocks-root": certificate("clocks-root", AUTHORITY, (-1000, 3000)),
     "clocks-issuer": certificate("clocks-root", AUTHORITY, (-900, 2000)),
     "clock": certificate("clocks-issuer", SEAL, purposes=["time_stamping"]),
