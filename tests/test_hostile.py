@@ -26,16 +26,20 @@ from flask import Flask
 from pikepdf import Array, Dictionary, Name, Stream, String
 from pyhanko.pdf_utils import generic
 from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter
-from pyhanko.sign import PdfSignatureMetadata, PdfSigner, SimpleSigner, fields
+from pyhanko.sign import PdfSignatureMetadata, PdfSigner, PdfTimeStamper, SimpleSigner, fields
 from pyhanko.sign.fields import MDPPerm, SigSeedSubFilter
+from pyhanko.sign.timestamps.aiohttp_client import HTTPTimeStamper
 
 from pepforms import settings
 from pepforms.archive.seal import Sealer
 from pepforms.archive.stamp import Embedded, Stamp, finish
+from pepforms.archive.timestamp import Authority
+from pepforms.archive.trust import Trust
 from pepforms.digest import canonical, pep_digest
 from pepforms.errors import Refused
 from pepforms.web import create_app
 from pepforms.wiring import Wiring
+from pepforms.workers import Pool, calls
 
 # --- what the cases are built from -----------------------------------------------------------------------------------
 
@@ -786,6 +790,21 @@ def container_of_another_record(m: Material) -> bytes:
     return m.record[:begin] + digits.ljust(end - begin, b"0")[: end - begin] + m.record[end:]
 
 
+@falls("seal.intact")
+def timestamp_of_the_document_in_place_of_a_seal(m: Material) -> bytes:
+    clock, out = HTTPTimeStamper(m.authorities.clock("clock-rsa")), io.BytesIO()
+    PdfTimeStamper(clock).timestamp_pdf(IncrementalPdfFileWriter(io.BytesIO(m.finished)), "sha256", output=out)
+    return out.getvalue()
+
+
+@falls("seal.trusted", "seal.time_proven")
+def timestamp_by_a_stranger(m: Material) -> bytes:
+    """The stranger sealed it and had the time proven by an authority that nobody trusts here."""
+    clocks = Trust((), (m.authorities.pem("clocks-root"),))
+    clock = Authority(m.authorities.clock("clock"), clocks)
+    return Sealer.read(m.authorities.key_file("no-clock"), None, clock).seal(m.finished)
+
+
 # The byte range
 
 
@@ -1174,3 +1193,13 @@ def test_a_file_that_costs_more_than_it_may_is_a_problem_and_no_traceback(reader
     with pytest.raises(Refused) as told:
         wiring.apart(readers.swallow, 600 << 20, about="A file")
     assert told.value.slug == "too-much-memory"
+
+
+def test_a_file_that_takes_longer_than_it_may_is_a_problem_in_the_api_too(wiring: Wiring, material: Material) -> None:
+    hasty = Wiring(wiring.settings)
+    hasty._reader = Pool(calls, name="Reading", size=1, deadline=0.01)
+    answer = create_app(hasty).test_client().post("/api/v1/verify", data=material.record)
+    (entry,) = answer.json["results"]
+    assert (answer.status_code, entry["problem"]["slug"], entry["holds"]) == (200, "worker-lost", False)
+    assert len(entry["sha256"]) == 64
+    assert "seconds" in entry["problem"]["message"]

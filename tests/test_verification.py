@@ -98,6 +98,14 @@ def test_the_same_pep_makes_the_same_bytes_up_to_the_seal(
     assert up_to > len(first) // 2
 
 
+def test_a_file_larger_than_any_record_is_not_read(settings: dict[str, str], tmp_path: Path) -> None:
+    with (tmp_path / "large.pdf").open("wb") as file:
+        file.write(b"%PDF-1.7")
+        file.truncate(200 << 20)
+    code, (entry,) = verified(settings, tmp_path / "large.pdf")
+    assert (code, entry["problem"]["slug"]) == (65, "too-large")
+
+
 # --- which PEP it is the record of, and its data ---------------------------------------------------------------------
 
 

@@ -30,6 +30,9 @@ if TYPE_CHECKING:
 DATA_NAME = "pep.json"
 """What the data that a record carries is called."""
 
+LARGEST_FILE = 100 << 20
+"""Bytes of a file that is read at all: a record has a hundredth of it."""
+
 LARGEST_DATA = 20_000_000
 """Bytes of the data that a record carries: the largest PEP there may be."""
 

@@ -114,10 +114,14 @@ def _pep(path: str) -> Pep:
 
 def _bytes(path: str) -> bytes:
     try:
-        return Path(path).read_bytes()
+        with Path(path).open("rb") as file:
+            data = file.read(verification.LARGEST_FILE + 1)
     except OSError as error:
         reason = os.strerror(error.errno or 0).lower()
         raise Unreadable(f"It cannot be read: {reason}.", slug="unreadable-path") from error
+    if len(data) > verification.LARGEST_FILE:
+        raise Refused("It is larger than 100 MB, and no record is: it was not read.", slug="too-large")
+    return data
 
 
 COMMANDS = (verify,)
