@@ -291,6 +291,8 @@ def _ends(last: Pep) -> bool:
 
 
 def _notes_on_care(last: Pep) -> Iterator[str]:
+    if "died_on" in last.get("follow_up", {}):
+        yield "The last PEP says that this child has died. No other PEP is needed: throw this draft away."
     if "ceased_on" in last.get("care", {}):
         yield "The last PEP says that care has ended or ends. Ask the social worker whether another PEP is needed."
     if _ends(last):

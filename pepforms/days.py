@@ -115,6 +115,14 @@ def financial_year(day: date) -> str:
     return f"{first}-{(first + 1) % 100:02}"
 
 
+def years_later(start: date, years: int) -> date:
+    """The anniversary of a day; that of 29 February is 1 March where the year has none."""
+    try:
+        return start.replace(year=start.year + years)
+    except ValueError:
+        return date(start.year + years, 3, 1)
+
+
 def today() -> date:
     """Today in England."""
     return datetime.now(_LONDON).date()
@@ -132,6 +140,11 @@ _KINDS: Mapping[DayType, Callable[[date, School], bool | None]] = {
     "school": lambda day, school: school.school_day(day),
     "calendar": lambda *_: True,
 }
+
+
+def said(pep: Pep, *way: str) -> date | None:
+    """The day that a PEP gives at a place; None where it gives none, or says that it is not known."""
+    return _at(*way)(pep)
 
 
 def event(pep: Pep, name: str) -> date | None:

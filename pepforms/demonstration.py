@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from pepforms import files, forms, many, pipeline, resources, sources
+from pepforms import digest, files, forms, many, pipeline, resources, sources
 from pepforms.errors import PepformsError
 from pepforms.sources import Source
 from pepforms.wiring import Wiring
@@ -18,11 +18,14 @@ def run(wiring: Wiring, out: Path) -> int:
     form = forms.named("pep")
     documents, records = files.folder(out / "documents"), files.folder(out / "records")
 
+    claims = many.Claims()
+
     def made(source: Source) -> Path:
         pep, _ = pipeline.checked(source.data, "draft", wiring.profile)
         word = pipeline.render(pep, form, "authority", "docx", wiring)
         pdf = pipeline.render(pep, form, "authority", "pdf", wiring)
         for document in (word, pdf):
+            claims.claim(document.name, digest.pep_digest(pep))
             files.write(documents / document.name, document.data, force=True)
         return documents / pdf.name
 

@@ -4,16 +4,23 @@ import contextlib
 import errno
 import os
 import tempfile
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from pepforms.errors import Misconfigured, PepformsError, Refused, Unavailable
 
+_UNFINISHED, _FORGOTTEN_SECONDS = ".pepforms-", 3600.0
+
 
 def folder(path: Path) -> Path:
-    """The output folder, made if need be."""
+    """The output folder, made if need be, and swept of what a killed run had begun to write."""
     with told(path):
         path.mkdir(parents=True, exist_ok=True)
+        for begun in path.glob(f"{_UNFINISHED}*"):
+            with contextlib.suppress(FileNotFoundError):
+                if time.time() - begun.stat().st_mtime > _FORGOTTEN_SECONDS:
+                    begun.unlink()
     return path
 
 
@@ -39,7 +46,7 @@ def replace(path: Path, data: bytes) -> None:
 
 
 def _put(path: Path, data: bytes, publish: Callable[[str, Path], None]) -> None:
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=".pepforms-")
+    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=_UNFINISHED)
     try:
         with os.fdopen(handle, "wb") as file:
             file.write(data)

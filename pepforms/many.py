@@ -3,6 +3,7 @@
 import itertools
 import os
 import sys
+import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -12,8 +13,7 @@ from typing import Any, TypeVar
 
 import click
 
-from pepforms import files, forms, naming, pipeline, report
-from pepforms.archive import manifest
+from pepforms import digest, filing, forms, naming, pipeline, report
 from pepforms.errors import Broken, PepformsError, Refused
 from pepforms.sources import Source
 from pepforms.wiring import Wiring
@@ -33,7 +33,8 @@ class Failures:
     def add(self, source: str, error: PepformsError) -> None:
         """Say what went wrong with one source."""
         self.codes.add(error.exit_code)
-        click.echo(f"{source}: {error}", err=True)
+        named = "" if source == "-" or str(error).startswith(source) else f"{source}: "
+        click.echo(f"{named}{error}", err=True)
         for problem in error.problems if isinstance(error, Refused) else ():
             if problem.severity == "blocks":
                 click.echo(report.problem_text(problem.as_json()), err=True)
@@ -53,19 +54,33 @@ def worst(codes: Iterable[int]) -> int:
 def records(
     wiring: Wiring, found: Iterable[Source], out: Path, *, total: int, force: bool
 ) -> Iterator[tuple[Source, Path | PepformsError]]:
-    """Make the record of each source; a record that is there already, holds and embeds the same data is left alone."""
-    form = forms.named("pep")
+    """Make the record of each source; a record that is there already, holds and is of the same PEP is left alone."""
+    form, claims = forms.named("pep"), Claims()
 
     def recorded(source: Source) -> Path:
         pep, _ = pipeline.checked(read(source), "record", wiring.profile)
-        path = out / naming.record(pep)
-        there = path.read_bytes() if path.exists() else None
-        record = pipeline.archive(pep, form, wiring, there)
-        files.write(path, record.document.data, force=force)
-        manifest.add(out, [record.row])
-        return path
+        claims.claim(naming.record(pep), digest.pep_digest(pep))
+        return filing.file_pep(pep, form, out, wiring, force=force)
 
     return each(found, recorded, "Sealing records", total=total)
+
+
+class Claims:
+    """The names that the documents of one run have taken: two different PEPs never share one, whatever --force says."""
+
+    def __init__(self) -> None:
+        self._taken: dict[str, str] = {}
+        self._lock = threading.Lock()
+
+    def claim(self, name: str, of: str) -> None:
+        """Take a name for the PEP of this digest; Refused where another PEP of the run has it."""
+        with self._lock:
+            if self._taken.setdefault(name, of) != of:
+                raise Refused(
+                    f"Another PEP of this run has the same id, version and child, and so the same file name ({name}). "
+                    "See which of the two is right; give the newer one the next version.",
+                    slug="name-claimed",
+                )
 
 
 def show(results: Iterable[tuple[Source, Path | PepformsError]]) -> int:
@@ -75,8 +90,16 @@ def show(results: Iterable[tuple[Source, Path | PepformsError]]) -> int:
         if isinstance(result, PepformsError):
             failures.add(source.name, result)
         else:
-            click.echo(result)
+            say(str(result))
     return failures.exit_code
+
+
+def say(text: str) -> None:
+    """Print a result. Whoever reads it may stop reading: the work goes on."""
+    try:
+        click.echo(text)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def read(source: Source) -> bytes:

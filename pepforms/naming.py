@@ -23,6 +23,16 @@ def record(pep: Pep) -> str:
     return f"{_child(pep)}_PEP_{term(pep)}_{pep['meeting']['date']}_{_safe(head['id'])}_v{head['version']}.pdf"
 
 
+def report(record: str) -> str:
+    """The name of the judge's report on a record, beside it."""
+    return f"{record.removesuffix('.pdf')}.verapdf.json"
+
+
+def data(record: str) -> str:
+    """The name of the data of a record that does not carry it, beside it."""
+    return f"{record.removesuffix('.pdf')}.json"
+
+
 def _child(pep: Pep) -> str:
     known = pep["child"].get("lcs_person_id")
     return _safe(known if isinstance(known, str) else pep["pep"]["id"])

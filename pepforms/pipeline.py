@@ -1,5 +1,6 @@
 """The recipe: PEP data in, documents and records out. Values go in, values come out; the faces write the files."""
 
+import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
@@ -7,6 +8,7 @@ from typing import Any, Literal, Protocol
 
 from pepforms import check, digest, naming, schema
 from pepforms.archive import manifest, stamp, verify
+from pepforms.check import reading
 from pepforms.errors import Broken, Refused
 from pepforms.fill import Template, words
 from pepforms.forms import Form
@@ -40,6 +42,15 @@ class Workshop(Protocol):
         """The facts about a PDF."""
         ...
 
+    def carried(self, pdf: bytes) -> bytes | None:
+        """The PEP that a record carries, if it carries one."""
+        ...
+
+    @property
+    def carries_data(self) -> bool:
+        """Whether records carry their PEP (PDF/A-3a), rather than have it lie beside them (PDF/A-2a)."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class Document:
@@ -51,10 +62,19 @@ class Document:
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """A sealed PDF and its row in the manifest."""
+    """A sealed PDF, its row in the manifest, and what lies beside it: the judge's report, and data not carried."""
 
     document: Document
     row: manifest.Row
+    beside: tuple[Document, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Filed:
+    """A record as it was filed before: its PDF, and the PEP that lies beside it, if one does."""
+
+    pdf: bytes
+    data: bytes | None = None
 
 
 def checked(data: bytes, stage: Stage, profile: Profile) -> tuple[Pep, tuple[Problem, ...]]:
@@ -77,52 +97,80 @@ def render(pep: Pep, form: Form, audience: Audience, to: To, workshop: Workshop)
     if to == "docx":
         return Document(name, docx)
     pdf = workshop.convert(docx, about=name)
-    return Document(name, stamp.finish(pdf, title=title(pep, form)))
+    return Document(name, stamp.finish(pdf, title=title(pep, form, workshop.profile)))
 
 
-def archive(pep: Pep, form: Form, workshop: Workshop, there: bytes | None = None) -> Record:
-    """The record of a signed-off PEP: filled, converted, stamped, with its data inside, sealed, and verified.
-
-    `there` is the record as it was filed before, if it was: one that holds and embeds the same data stays as it is.
-    """
-    name = naming.record(pep)
-    if there is not None and verify.embedded(there) == data_of(pep).data:
-        facts = workshop.verify(there)
-        if facts.holds:
-            return _recorded(pep, form, name, there, facts, workshop)
-    docx = workshop.template(form).fill(pep, told(pep, form, "authority", workshop.profile))
+def archive(pep: Pep, form: Form, workshop: Workshop) -> Record:
+    """The record of a signed-off PEP: filled, converted, stamped, with its data inside, sealed, and verified."""
+    name, signed = naming.record(pep), signed_off_at(pep, workshop.profile)
+    docx = workshop.template(form).fill(pep, told(pep, form, "authority", workshop.profile, workshop.carries_data))
     pdf = workshop.convert(docx, about=name)
-    signed = signed_off_at(pep, workshop.profile)
-    mark_ = mark(pep, workshop.profile)
-    stamped = stamp.finish(pdf, title=title(pep, form), stamp=mark_, embedded=data_of(pep), at=signed)
+    stamped = stamp.finish(
+        pdf,
+        title=title(pep, form, workshop.profile),
+        stamp=mark(pep, workshop.profile),
+        embedded=data_of(pep) if workshop.carries_data else None,
+        at=signed,
+    )
     sealed = workshop.seal(stamped)
     facts = workshop.verify(sealed)
     if not facts.holds:
         raise Broken(f"{name} was made but does not hold: {' '.join(verify.explain(facts))}", slug="record-fails")
-    return _recorded(pep, form, name, sealed, facts, workshop)
+    return Record(Document(name, sealed), _row(pep, form, sealed, facts, workshop), _beside(pep, name, facts, workshop))
 
 
-def _recorded(pep: Pep, form: Form, name: str, pdf: bytes, facts: verify.Facts, workshop: Workshop) -> Record:
-    signed = signed_off_at(pep, workshop.profile)
-    row = manifest.row(pep, name, pdf, facts, title=title(pep, form), signed_off_at=signed, profile=workshop.profile)
-    return Record(Document(name, pdf), row)
+def still_stands(filed: Filed, pep: Pep, form: Form, workshop: Workshop) -> Record | None:
+    """The record as it was filed, if it holds and is of this very PEP; None if it must be made."""
+    carried = filed.data or workshop.carried(filed.pdf)
+    if carried is None or _digest(carried) != digest.pep_digest(pep):
+        return None
+    facts = workshop.verify(filed.pdf)
+    if not facts.holds:
+        return None
+    return Record(Document(naming.record(pep), filed.pdf), _row(pep, form, filed.pdf, facts, workshop))
 
 
-def title(pep: Pep, form: Form) -> str:
-    """The title that a reader's program shows; it names no child."""
-    return f"{form.title}, {pep['pep']['term']} term {pep['pep']['academic_year']}"
+def _digest(carried: bytes) -> str | None:
+    pep, findings = reading.read(carried)
+    return digest.pep_digest(pep) if isinstance(pep, dict) and not findings else None
 
 
-def told(pep: Pep, form: Form, audience: Audience, profile: Profile) -> dict[str, Any]:
+def _row(pep: Pep, form: Form, pdf: bytes, facts: verify.Facts, workshop: Workshop) -> manifest.Row:
+    signed, name = signed_off_at(pep, workshop.profile), naming.record(pep)
+    return manifest.row(
+        pep, name, pdf, facts, title=title(pep, form, workshop.profile), signed_off_at=signed, profile=workshop.profile
+    )
+
+
+def _beside(pep: Pep, name: str, facts: verify.Facts, workshop: Workshop) -> tuple[Document, ...]:
+    """What is kept with a record: the judge's report, where there was a judge, and the data that it does not carry."""
+    found = []
+    if facts.validated_by:
+        report = json.dumps({"filename": name, **facts.report()}, indent=2) + "\n"
+        found.append(Document(naming.report(name), report.encode()))
+    if not workshop.carries_data:
+        found.append(Document(naming.data(name), data_of(pep).data))
+    return tuple(found)
+
+
+def title(pep: Pep, form: Form, profile: Profile) -> str:
+    """The title that a reader's program shows, in the authority's name for the form; it names no child."""
+    return f"{profile.documents.get(form.name, form.title)}, {pep['pep']['term']} term {pep['pep']['academic_year']}"
+
+
+def told(pep: Pep, form: Form, audience: Audience, profile: Profile, carries_data: bool = False) -> dict[str, Any]:
     """What a template may say of the document itself, as `document.…`."""
     return {
-        "title": title(pep, form),
-        "form": form.title,
+        "title": title(pep, form, profile),
+        "form": profile.documents.get(form.name, form.title),
         "authority": profile.authority,
         "virtual_school": profile.virtual_school,
+        "child_term": profile.child_term,
+        "child_term_plural": profile.child_term_plural,
         "marking": profile.protective_marking,
         "notice": _NOTICES[audience],
         "draft": not pep.get("sign_offs"),
+        "carries_data": carries_data,
     }
 
 

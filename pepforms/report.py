@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sized
 from typing import Any
 
 from pepforms import schema
-from pepforms.check import Checked, law, rules
+from pepforms.check import Checked, law, rules, together
 from pepforms.errors import PepformsError
 from pepforms.model import Problem, Stage
 from pepforms.profile import Profile
@@ -48,7 +48,7 @@ def validation_text(result: dict[str, Any], checked: Checked, profile: Profile) 
 
 def rule_book() -> Iterator[str]:
     """Every rule beyond the schema: its slug, what it does, from which stage, what it says, where it comes from."""
-    for rule in sorted(rules.every(), key=lambda rule: rule.slug):
+    for rule in sorted((*rules.every(), together.RULE), key=lambda rule: rule.slug):
         does = "blocks, can be explained" if rule.explainable else rule.severity
         yield f"{rule.slug}\n    {rule.says}\n    {does}, from stage {rule.stage}; {rule.source}"
 
@@ -62,7 +62,10 @@ def heading(problem: dict[str, Any]) -> str:
 
 def problem_text(problem: dict[str, Any]) -> str:
     """One problem: how pressing, the sentence, and where it stands in the data."""
-    sentence = textwrap.fill(problem["message"], _WIDTH, initial_indent="      ", subsequent_indent="      ")
+    indent = " " * 6
+    sentence = textwrap.fill(
+        problem["message"], _WIDTH, initial_indent=indent, subsequent_indent=indent, break_on_hyphens=False
+    )
     return f"  {heading(problem)}\n{sentence}\n      ({problem['slug']} at {problem['pointer'] or 'the whole file'})"
 
 
@@ -90,9 +93,12 @@ _OF_THE_DOCUMENT = {
     "form": "The name of the form",
     "authority": "The authority",
     "virtual_school": "The Virtual School",
+    "child_term": "The authority’s word for a child in its care",
+    "child_term_plural": "The same for several children",
     "marking": "The protective marking",
     "notice": "Whose copy this is, and what not to do with it",
     "draft": "Whether nobody has signed the PEP off (for if)",
+    "carries_data": "Whether the file is a record that carries the data of the PEP as an attachment (for if)",
 }
 
 

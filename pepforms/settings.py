@@ -30,6 +30,7 @@ class Setting:
 KNOWN = (
     Setting("profile", "hillingdon", "the authority's profile: a name in schemas/profiles, or a path"),
     Setting("archive.validate", "every", "every: veraPDF judges each record where a JRE is found; off: none"),
+    Setting("archive.standard", "3a", "3a: a record carries its data; 2a: its data lies beside it"),
     Setting("convert.engine", "rdocx", "the engine that makes PDFs: rdocx"),
     Setting("seal.key_file", "", "the PKCS#12 (.p12) or PEM file that seals records"),
     Setting("seal.passphrase_file", "", "the file whose first line opens the key file"),
@@ -37,7 +38,7 @@ KNOWN = (
     Setting("seal.timestamp_url", "", "the time-stamp authority (RFC 3161) that proves when a record was sealed"),
     Setting("seal.timestamp_trust", "", "PEM files, separated by colons: certificates trusted for timestamps alone"),
 )
-_CHOICES = {"archive.validate": ("every", "off"), "convert.engine": ("rdocx",)}
+_CHOICES = {"archive.standard": ("3a", "2a"), "archive.validate": ("every", "off"), "convert.engine": ("rdocx",)}
 
 
 @dataclass(frozen=True, slots=True)

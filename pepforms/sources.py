@@ -1,10 +1,12 @@
 """Where PEPs are read from: a JSON file, a `.jsonl` file, a directory of both, or standard input."""
 
 import os
+import stat
 import sys
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import BinaryIO
 
 from pepforms.check.reading import LARGEST
 from pepforms.errors import Unreadable
@@ -28,8 +30,7 @@ def read(paths: Iterable[str]) -> Iterator[Source]:
         try:
             yield from _from(path)
         except OSError as error:
-            reason = os.strerror(error.errno or 0).lower()
-            yield Source(path, error=Unreadable(f"{path} cannot be read: {reason}.", slug="unreadable-path"))
+            yield _unreadable(path, error)
 
 
 def count(paths: Iterable[str]) -> int:
@@ -37,10 +38,10 @@ def count(paths: Iterable[str]) -> int:
     total = 0
     for path in paths:
         if os.path.isdir(path):
-            total += count(_files(path)) or 1
+            files, closed = _in(path)
+            total += (count(files) + len(closed)) or 1
         elif path.endswith(".jsonl") and os.path.isfile(path):
-            with Path(path).open("rb") as file:
-                total += sum(1 for line in file if line.strip()) or 1
+            total += _count_lines(path) or 1
         else:
             total += 1
     return total
@@ -48,34 +49,72 @@ def count(paths: Iterable[str]) -> int:
 
 def _from(path: str) -> Iterator[Source]:
     if path == "-":
-        yield Source("-", sys.stdin.buffer.read(LARGEST + 1))
+        yield _given(path, sys.stdin.buffer if sys.stdin else None)
     elif os.path.isdir(path):
         yield from _in_folder(path)
+    elif not stat.S_ISREG(os.stat(path).st_mode) and path.endswith((".json", ".jsonl")):
+        yield Source(path, error=Unreadable(f"{path} is not a file that can be read.", slug="unreadable-path"))
     elif path.endswith(".jsonl"):
         yield from _lines(path)
     else:
         with Path(path).open("rb") as file:
-            # One byte more than may be read is enough for the check to say that it is too large.
-            yield Source(path, file.read(LARGEST + 1))
+            yield _given(path, file)
+
+
+def _given(path: str, file: BinaryIO | None) -> Source:
+    """What the file holds. One byte more than may be read is enough for the check to say that it is too large."""
+    data = file.read(LARGEST + 1) if file else b""
+    if not data:
+        name = "Standard input" if path == "-" else path
+        return Source(path, error=Unreadable(f"{name} holds nothing to read.", slug="nothing-to-read"))
+    return Source(path, data)
 
 
 def _in_folder(path: str) -> Iterator[Source]:
-    found = _files(path)
-    if not found:
+    files, closed = _in(path)
+    for error in closed:
+        yield _unreadable(str(error.filename), error)
+    if not files and not closed:
         yield Source(path, error=Unreadable(f"{path} holds no .json or .jsonl file.", slug="nothing-to-read"))
-    yield from read(found)
+    yield from read(files)
 
 
-def _files(folder: str) -> list[str]:
-    return sorted(str(file) for file in Path(folder).rglob("*.json*") if file.suffix in (".json", ".jsonl"))
+def _in(folder: str) -> tuple[list[str], list[OSError]]:
+    """The PEP files of a folder and its sub-folders, and the sub-folders that cannot be opened."""
+    closed: list[OSError] = []
+    files = [
+        os.path.join(place, name)
+        for place, _, names in os.walk(folder, onerror=closed.append)
+        for name in names
+        if name.endswith((".json", ".jsonl"))
+    ]
+    return sorted(files), closed
 
 
 def _lines(path: str) -> Iterator[Source]:
     empty = True
     with Path(path).open("rb") as file:
-        for number, line in enumerate(iter(lambda: file.readline(LARGEST + 1), b""), 1):
+        for number, line in enumerate(_each_line(file), 1):
             if line.strip():
                 empty = False
                 yield Source(f"{path}#{number}", line)
     if empty:
         yield Source(path, error=Unreadable(f"{path} holds no line to read.", slug="nothing-to-read"))
+
+
+def _each_line(file: BinaryIO) -> Iterator[bytes]:
+    """Each line, of one that is too long no more than shows that it is, so that memory stays small."""
+    while line := file.readline(LARGEST + 1):
+        yield line
+        while line and not line.endswith(b"\n"):
+            line = file.readline(LARGEST)
+
+
+def _count_lines(path: str) -> int:
+    with Path(path).open("rb") as file:
+        return sum(1 for line in _each_line(file) if line.strip())
+
+
+def _unreadable(path: str, error: OSError) -> Source:
+    reason = os.strerror(error.errno or 0).lower()
+    return Source(path, error=Unreadable(f"{path} cannot be read: {reason}.", slug="unreadable-path"))

@@ -144,6 +144,15 @@ class Wiring:
             return verify.nothing_known(costly.slug, str(costly), pdf)
         return verify.judged(facts, pdf, self.judge)
 
+    def carried(self, pdf: bytes) -> bytes | None:
+        """The PEP that a PDF carries, if it carries one."""
+        return self.apart(verify.embedded, pdf, about="A record")
+
+    @property
+    def carries_data(self) -> bool:
+        """Whether records carry their PEP."""
+        return self.settings["archive.standard"] == "3a"
+
     def use_demonstration_key(self) -> Path:
         """Seal with the throwaway key of the demonstration, made on first use in the home folder."""
         home = self.settings.home

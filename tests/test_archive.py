@@ -152,7 +152,9 @@ def test_a_record_that_does_not_conform_does_not_hold(converted: bytes, sealer: 
     boastful = finish(converted, title="PEP").replace(b"<pdfaid:part>2<", b"<pdfaid:part>9<")
     facts = verify(sealer.seal(boastful), trust=[sealer.certificate], judge=judge)
     assert (facts.pdfa.claims, facts.pdfa.conforms, facts.holds) == ("PDF/A-9a", False, False)
-    assert explain(facts) == [f"The file claims PDF/A-9a but {NAME} finds that it does not conform."]
+    assert explain(facts) == [
+        f"The file claims PDF/A-9a but {NAME} finds that it does not conform (9a is no standard that {NAME} knows)."
+    ]
 
 
 def test_what_cannot_be_read_does_not_conform(record: bytes, judge: Judge) -> None:

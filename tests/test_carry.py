@@ -342,6 +342,11 @@ def test_the_end_of_care_and_of_meetings_asks_whether_there_is_to_be_a_pep() -> 
     assert "set one" not in notes(WINIFRED)
 
 
+def test_after_a_death_it_is_said_that_no_other_pep_is_needed() -> None:
+    pep = QUILL | {"follow_up": {"died_on": "2027-01-05"}}
+    assert "No other PEP is needed" in carry.next_draft(pep, signed=True).notes[0]
+
+
 def test_a_meeting_without_a_day_asks_for_one() -> None:
     assert "set one" in notes(QUILL, meeting={"next_date": {"unknown": "The trial is in January"}})
 

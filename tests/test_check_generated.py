@@ -1,6 +1,7 @@
 """PEPs made up from the schema: good ones pass for their shape, a required fact that is spoilt is noticed."""
 
 import copy
+import functools
 import json
 from base64 import b64encode
 from collections.abc import Iterator
@@ -11,9 +12,14 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
-from pepforms import check, profile, schema
+from pepforms import check, codes, profile, schema
 from pepforms.check.catalogue import SHAPE
+from pepforms.check.finding import Steps
+from pepforms.check.identity import ROWS_WITH_IDS
+from pepforms.check.numbers import upn_check_letter
+from pepforms.check.rules import NEEDED
 from pepforms.model import STAGES, Problem, Stage
+from pepforms.resources import folder
 
 HILLINGDON = profile.load("hillingdon")
 SCHEMA: Any = schema.load().validator.schema
@@ -89,7 +95,7 @@ def problems(pep: Any, stage: Stage) -> tuple[Problem, ...]:
     return check.check(json.dumps(pep).encode(), stage, HILLINGDON).problems
 
 
-def required(shape: Any, value: Any, steps: tuple[str | int, ...] = ()) -> Iterator[tuple[str | int, ...]]:
+def required(shape: Any, value: Any, steps: Steps = ()) -> Iterator[Steps]:
     """The places of all facts that a draft cannot be without."""
     while "else" in shape:
         if isinstance(value, dict) and shape["if"]["required"][0] in value:
@@ -119,10 +125,90 @@ def test_a_pep_made_from_the_schema_has_no_problem_of_shape_and_what_it_has_is_s
             assert problem.source
 
 
+def consistent(pep: dict[str, Any]) -> dict[str, Any]:
+    """A PEP made up from the schema whose references, codes and check characters mean something."""
+    made = copy.deepcopy(pep)
+    made["people"] = [*made.get("people", []), {"id": "vso", "role": "virtual_school_officer", "name": "Sasha"}]
+    made["targets"] = [*made.get("targets", []), {"id": "T"}]
+    for way, name in ROWS_WITH_IDS:
+        rows = functools.reduce(lambda place, step: place.get(step, {}), way, made)
+        for number, row in enumerate(rows if isinstance(rows, list) else ()):
+            row[name] = f"{number}-{row[name]}"[:40]
+    made.get("views", {}).get("child", {}).pop("pictures", None)
+    return meaning(schema.load().root, made, made)
+
+
+def meaning(field: schema.Field, value: Any, pep: dict[str, Any]) -> Any:
+    """The value with every reference, code and check character in it put right."""
+    if isinstance(value, dict):
+        return {
+            name: meaning(field.fields[name], part, pep) if name in field.fields else part
+            for name, part in value.items()
+        }
+    if isinstance(value, list) and field.items:
+        return [meaning(field.items, part, pep) for part in value]
+    if field.person:
+        return pep["people"][len(value) % len(pep["people"])]["id"]
+    if field.pointer == "/pupil_premium_plus/lines/*/target_id":
+        return pep["targets"][len(value) % len(pep["targets"])]["id"]
+    if field.codes:
+        known = list(codes.known(field.codes))
+        return known[ord(value[0]) % len(known)]
+    if field.format == "upn":
+        return upn_check_letter(value) + value[1:]
+    return GOOD_ULN if field.format == "uln" else value
+
+
+GOOD_ULN = "9276308686"
+
+
+@GENERATED
+@given(PEPS)
+def test_a_pep_made_from_the_schema_whose_references_mean_something_is_a_good_draft(pep: dict[str, Any]) -> None:
+    assert [problem for problem in problems(consistent(pep), "draft") if problem.severity == "blocks"] == []
+
+
+CHILDREN = [json.loads(path.read_bytes()) for path in sorted((folder("samples") / "valid").glob("*.json"))]
+
+
+def asked(field: schema.Field, value: Any, pep: dict[str, Any], steps: Steps = ()) -> Iterator[Steps]:
+    """The places of all facts that this child's PEP must have before sign-off and has."""
+    if isinstance(value, dict):
+        for name, part in field.fields.items():
+            if name in value and part.asked(pep):
+                if part.required or part.needed == "blocks":
+                    yield (*steps, name)
+                yield from asked(part, value[name], pep, (*steps, name))
+    elif isinstance(value, list) and field.items:
+        for position, item in enumerate(value):
+            yield from asked(field.items, item, pep, (*steps, position))
+
+
+@GENERATED
+@given(st.sampled_from(CHILDREN), st.data())
+def test_any_needed_fact_of_any_child_taken_away_or_spoilt_stops_the_sign_off(
+    pep: dict[str, Any], data: st.DataObject
+) -> None:
+    spoilt, steps = spoiled(pep, list(asked(schema.load().root, pep, pep)), data)
+    stopping = [each for each in problems(spoilt, "sign-off") if each.severity == "blocks"]
+    place = "".join(f"/{step}" for step in steps)
+    # a group from which the last fact was taken is missing itself
+    empty = [each for each in stopping if each.slug == NEEDED and place.startswith(f"{each.pointer}/")]
+    assert empty or any(each.pointer.startswith(place) for each in stopping)
+
+
 @GENERATED
 @given(PEPS, st.data())
 def test_any_required_fact_taken_away_or_spoilt_is_noticed(pep: dict[str, Any], data: st.DataObject) -> None:
-    steps = data.draw(st.sampled_from(list(required(SCHEMA, pep))))
+    spoilt, steps = spoiled(pep, list(required(SCHEMA, pep)), data)
+    found = [each for each in problems(spoilt, "draft") if each.slug in SHAPE and each.severity == "blocks"]
+    pointer = "".join(f"/{step}" for step in steps)
+    assert any(each.pointer.startswith(pointer) for each in found)
+
+
+def spoiled(pep: dict[str, Any], places: list[Steps], data: st.DataObject) -> tuple[dict[str, Any], Steps]:
+    """A PEP in which one of the facts was taken away or spoilt, and which."""
+    steps = data.draw(st.sampled_from(places))
     spoilt = copy.deepcopy(pep)
     place: Any = spoilt
     for step in steps[:-1]:
@@ -132,6 +218,4 @@ def test_any_required_fact_taken_away_or_spoilt_is_noticed(pep: dict[str, Any], 
         del place[steps[-1]]
     else:
         place[steps[-1]] = None if how == "null" else [[]]
-    found = [each for each in problems(spoilt, "draft") if each.slug in SHAPE and each.severity == "blocks"]
-    pointer = "".join(f"/{step}" for step in steps)
-    assert any(each.pointer.startswith(pointer) for each in found)
+    return spoilt, steps

@@ -3,6 +3,7 @@
 import json
 import os
 import resource
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -336,12 +337,18 @@ def test_the_same_pep_is_judged_differently_by_two_profiles() -> None:
     theirs = run("validate", SIGNED, "--stage", "record", PEPFORMS_PROFILE="example-shire")
     assert ours.returncode == 0
     assert theirs.returncode == 65
-    assert "not-signed-off" in theirs.stdout.decode()
+    assert "the Designated teacher has not signed this PEP" in theirs.stdout.decode()
+    first = SAMPLES / "unaccompanied-16-tigrinya.json"
+    assert run("validate", first, "--stage", "sign-off").returncode == 0
+    late = run("validate", first, "--stage", "sign-off", PEPFORMS_PROFILE="example-shire")
+    assert late.returncode == 65
+    assert "the first PEP meeting was due by 12 October 2026" in " ".join(late.stdout.decode().split())
 
 
 def test_rules_name_every_rule_and_its_source() -> None:
     listed = run("rules").stdout.decode()
     assert "attendance-sum" in listed
+    assert "upn-of-another-child" in listed
     assert "Regulations" in listed
 
 
@@ -359,7 +366,51 @@ def test_doctor_names_a_fault_in_the_settings(tmp_path: Path) -> None:
     assert "convert.engine" in told(result)
 
 
-def test_serve_refuses_an_address_that_others_could_reach() -> None:
-    result = run("serve", "--host", "0.0.0.0")
+@pytest.mark.parametrize("host", ["0.0.0.0", "::1", "127.0.0.2"])
+def test_serve_refuses_an_address_that_others_could_reach_or_that_it_would_not_answer_at(host: str) -> None:
+    result = run("serve", "--host", host)
     assert result.returncode == 78
-    assert "127.0.0.1" in told(result)
+    assert "use 127.0.0.1" in told(result)
+
+
+def test_what_could_not_be_read_has_its_entry_in_json_too(tmp_path: Path) -> None:
+    missing = tmp_path / "none"
+    for command, said in (
+        (("validate", missing, SIGNED), lambda entry: entry["problems"][0]["slug"]),
+        (("sections", missing, SIGNED), lambda entry: entry["problem"]["slug"]),
+        (("verify", missing, SIGNED), lambda entry: entry["problem"]["slug"]),
+    ):
+        result = run(*command, "--format", "json")
+        first, second = json.loads(result.stdout)["results"]
+        assert (first["source"], said(first), second["source"]) == (str(missing), "unreadable-path", str(SIGNED))
+        assert result.returncode == 66
+
+
+def test_a_closed_or_empty_standard_input_holds_nothing_to_read() -> None:
+    closed = subprocess.run(
+        f"{shlex.quote(str(PEPFORMS))} validate - <&-",
+        shell=True,
+        capture_output=True,
+        env={"PATH": os.environ["PATH"]},
+    )
+    for result in (closed, run("validate", "-")):
+        assert (result.returncode, told(result)) == (66, "Standard input holds nothing to read.\n")
+
+
+def test_an_output_that_cannot_hold_every_letter_gets_it_escaped() -> None:
+    tigrinya = SAMPLES / "unaccompanied-16-tigrinya.json"
+    latin = run("next", tigrinya, PYTHONIOENCODING="latin-1")
+    assert latin.returncode == 0
+    assert json.loads(latin.stdout) == json.loads(run("next", tigrinya).stdout)
+    assert run("validate", tigrinya, PYTHONIOENCODING="latin-1").returncode == 0
+
+
+def test_the_work_goes_on_when_whoever_reads_the_output_has_gone(home: Path, tmp_path: Path) -> None:
+    command = [PEPFORMS, "archive", SAMPLES, "--out", tmp_path]
+    environment = {"PATH": os.environ["PATH"], "PEPFORMS_HOME": str(home), **sealing(home)}
+    work = subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    assert work.stdout
+    work.stdout.close()
+    _, said = work.communicate(timeout=240)
+    assert work.returncode == 65, said  # the one draft among the samples is no record
+    assert len(list(tmp_path.glob("*.pdf"))) == len(list((home / "out" / "records").glob("*.pdf")))

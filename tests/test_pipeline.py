@@ -11,7 +11,7 @@ from pathlib import Path
 import pikepdf
 import pytest
 
-from pepforms import digest, files, forms, naming, pipeline, resources, settings
+from pepforms import digest, files, forms, naming, pipeline, profile, resources, settings
 from pepforms.archive import manifest, verify
 from pepforms.errors import Misconfigured, Refused, Unavailable
 from pepforms.wiring import Wiring
@@ -86,6 +86,14 @@ def test_the_stamp_names_who_signed_and_the_meeting_and_no_child(record: pipelin
     assert not [value for value in private if value in text]
 
 
+def test_a_document_is_called_what_the_authority_calls_it() -> None:
+    pep, form = json.loads(SIGNED), forms.named("pep")
+    for name, called in (("hillingdon", "Personal Education Plan"), ("example-shire", "My Learning Plan")):
+        told = pipeline.told(pep, form, "authority", profile.load(name))
+        assert (told["form"], told["title"]) == (called, f"{called}, autumn term 2026/27")
+    assert (told["child_term"], told["child_term_plural"]) == ("cared-for child", "cared-for children")
+
+
 def test_a_record_has_its_row_in_the_manifest(record: pipeline.Record, tmp_path: Path) -> None:
     manifest.add(tmp_path, [record.row])
     (row,) = csv.DictReader((tmp_path / "manifest.csv").read_text().splitlines())
@@ -117,12 +125,14 @@ def test_a_foreign_manifest_is_never_overwritten(record: pipeline.Record, tmp_pa
     assert (tmp_path / "manifest.csv").read_text() == "who,what\n"
 
 
-@pytest.mark.parametrize(
-    ("born", "kept_until"),
-    [("2014-03-14", "2089-03-14"), ("2012-02-29", "2087-03-01"), (None, ""), ({"unknown": "?"}, "")],
-)
-def test_a_record_is_kept_until_the_75th_birthday(born: object, kept_until: str) -> None:
-    assert manifest.retention(born, 75) == kept_until
+def test_a_death_after_sign_off_shortens_how_long_the_record_is_kept_and_leaves_it_alone(
+    record: pipeline.Record, wiring: Wiring
+) -> None:
+    pep = json.loads(SIGNED) | {"follow_up": {"died_on": "2027-01-05"}}
+    again = pipeline.still_stands(pipeline.Filed(record.document.data), pep, forms.named("pep"), wiring)
+    assert again is not None
+    assert again.document == record.document
+    assert again.row.retention_until == "2042-01-05"
 
 
 def test_an_unsigned_pep_is_refused_with_every_problem(wiring: Wiring) -> None:

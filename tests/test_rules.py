@@ -11,13 +11,15 @@ from typing import Any
 
 import pytest
 
-from pepforms import check, codes, days, profile
-from pepforms.check import catalogue
+from pepforms import check, codes, days, profile, schema
+from pepforms.check import catalogue, words
 from pepforms.check.attainment import SCALES, below_expected, below_prior, scale_of
-from pepforms.check.care import sdq_band, years_later
+from pepforms.check.care import sdq_band
 from pepforms.check.education import absence
+from pepforms.check.identity import ORDERED
 from pepforms.check.numbers import upn_check_letter
 from pepforms.check.plan import area_of
+from pepforms.days import years_later
 from pepforms.digest import pep_digest
 from pepforms.model import Problem, Stage
 from pepforms.profile import Profile
@@ -150,6 +152,22 @@ def attended(possible: int, attended: int) -> Change:
     )
 
 
+def schools(*spans: tuple[str, Any], now: str = "2026-03-02") -> Change:
+    """A change of all schools: those before, first and last day of each, and the one now."""
+    before = [{"name": "Notional School", "from": first, "to": last} for first, last in spans]
+    here = {"name": "Mockford Academy", "unknown": "Not listed", "from": now, "main": True}
+    return both(put("education.history", before), put("education.settings", [here]))
+
+
+def without_school(since: str) -> Change:
+    """A change of the school now: there is none."""
+    return both(
+        drop("education.settings"),
+        put("pep.provision_state", "no_school"),
+        put("education.no_school", {"since": since, "reason": "Waiting for a place"}),
+    )
+
+
 def subject(**values: object) -> Change:
     """A change of all attainment: one subject, about which there is no target."""
     return put("education.attainment", [{"subject": "Juggling", **values}])
@@ -226,6 +244,7 @@ ROWS: list[tuple[str, str, Change, bool] | tuple[str, str, Change, bool, Profile
     ("upn-authority", YEAR_8, put("child.upn", upn_check_letter("A999000005001") + "999000005001"), True),
     ("school-number", YEAR_8, put("education.settings.0.urn", "999801"), False),
     ("school-number", YEAR_8, put("education.settings.0.urn", "99980"), True),
+    ("school-number", YEAR_8, put("education.settings.0.urn", "9998011"), True),
     ("school-number", YEAR_8, put("education.settings.0.laestab", "999/4001"), False),
     ("school-number", YEAR_8, put("education.history.0.laestab", "999400"), True),
     # Codes and references
@@ -239,13 +258,29 @@ ROWS: list[tuple[str, str, Change, bool] | tuple[str, str, Change, bool, Profile
     ("unknown-target", YEAR_8, line(target_id="T9"), True),
     ("repeated-id", YEAR_8, put("actions.1.id", "A9"), False),
     ("repeated-id", YEAR_8, put("actions.1.id", "A1"), True),
+    ("repeated-id", YEAR_8, put("previous_spend.+", {"line_id": "L1"}), True),
+    ("unknown-reference", YEAR_8, put("follow_up.actions", [{"action_id": "A5", "status": "done"}]), False),
+    ("unknown-reference", YEAR_8, put("follow_up.actions", [{"action_id": "A6", "status": "done"}]), True),
+    ("unknown-reference", YEAR_8, put("follow_up.spend", [{"line_id": "L4", "spent": "250.00"}]), False),
+    ("unknown-reference", YEAR_8, put("follow_up.spend", [{"line_id": "A1", "spent": "250.00"}]), True),
     ("impossible-year", YEAR_8, put("pep.academic_year", "2026/27"), False),
     ("impossible-year", YEAR_8, put("pep.academic_year", "2026/28"), True),
     ("impossible-year", YEAR_8, put("pupil_premium_plus.financial_year", "2026-25"), True),
     ("year-group-and-age", YEAR_8, put("education.year_group", "9"), False),
     ("year-group-and-age", YEAR_8, put("education.year_group", "10"), True),
+    ("year-group-and-age", YEAR_8, put("education.year_group", "7"), False),
+    ("year-group-and-age", YEAR_8, put("education.year_group", "6"), True),
     ("dates-out-of-order", YEAR_8, put("care.looked_after_from", "2026-02-16"), False),
     ("dates-out-of-order", YEAR_8, put("care.looked_after_from", "2026-02-17"), True),
+    ("dates-out-of-order", YEAR_8, put("follow_up.died_on", "2026-11-17"), False),
+    ("dates-out-of-order", YEAR_8, put("follow_up.died_on", "2026-11-16"), True),
+    ("dates-out-of-order", YEAR_8, put("education.history.0.from", "2014-03-14"), False),
+    ("dates-out-of-order", YEAR_8, put("education.history.0.from", "2014-03-13"), True),
+    ("dates-out-of-order", YEAR_8, put("education.history.0.to", "2018-09-04"), False),
+    ("dates-out-of-order", YEAR_8, put("education.history.0.to", "2018-09-03"), True),
+    ("retention-unknown", YEAR_8, nothing, False),
+    ("retention-unknown", YEAR_8, put("child.date_of_birth", {"unknown": "No papers; age not yet assessed"}), True),
+    ("retention-unknown", YEAR_8, drop("child.date_of_birth"), False),
     # What is needed
     ("needed", YEAR_8, put("care.placement.confidential", False), False),
     ("needed", YEAR_8, drop("care.placement.confidential"), True),
@@ -284,8 +319,19 @@ ROWS: list[tuple[str, str, Change, bool] | tuple[str, str, Change, bool, Profile
     ("move-in-key-stage-4", YEAR_10, moved(disrupted_ks4=False), False),
     ("move-in-key-stage-4", YEAR_10, moved(), True),
     ("move-in-key-stage-4", YEAR_10, both(moved(ended="2026-08-31"), put("care.placement.start", "2026-08-31")), False),
+    ("move-in-key-stage-4", YEAR_10, both(moved(ended="2026-08-31"), put("care.placement.start", "2026-09-01")), True),
+    ("move-in-key-stage-4", YEAR_11, both(moved(ended="2025-08-31"), put("care.placement.start", "2025-09-01")), True),
+    ("move-in-key-stage-4", YEAR_11, both(moved(ended="2025-08-31"), put("care.placement.start", "2025-08-31")), False),
+    ("move-in-key-stage-4", YEAR_9, both(moved(ended="2026-09-01"), put("care.placement.start", "2026-09-01")), False),
     ("placement-provider", YEAR_8, both(drop("care.placement.provider"), put("care.placement.type", "T4")), False),
     ("placement-provider", YEAR_8, drop("care.placement.provider"), True),
+    ("placement-provider", YEAR_8, put("care.placement.type", "T4"), True),
+    ("placement-provider", YEAR_8, put("care.placement.type", "Z11"), True),
+    ("placement-provider", YEAR_8, put("care.placement.provider", {"unknown": "Asked"}), False),
+    ("nobody-to-ring", YEAR_8, drop("care.collection.ring_first"), False),
+    ("nobody-to-ring", YEAR_8, both(drop("care.collection.ring_first"), drop("care.collection.emergency")), True),
+    ("review-before-meeting", YEAR_8, put("care.next_review", "2026-11-17"), False),
+    ("review-before-meeting", YEAR_8, put("care.next_review", "2026-11-16"), True),
     ("confidential-and-told", YEAR_11, drop("care.collection.must_not_be_told"), False),
     ("confidential-and-told", YEAR_8, drop("care.collection.must_not_be_told"), True),
     ("permissions-incomplete", YEAR_8, put("care.permissions", [{"matter": "Everything"}]), False),
@@ -329,6 +375,16 @@ ROWS: list[tuple[str, str, Change, bool] | tuple[str, str, Change, bool, Profile
     ("part-time-without-reason", YEAR_9, nothing, False),
     ("part-time-without-reason", YEAR_9, drop("education.settings.0.part_time_until"), True),
     ("part-time-without-reason", "college-esol", hours(12), False),
+    ("part-time-without-reason", YEAR_11, hours(12), True),
+    ("part-time-without-reason", YEAR_11, both(hours(12), put("education.year_group", "12")), False),
+    ("part-time-without-reason", "reception-at-home", hours(12), False),
+    (
+        "part-time-without-reason",
+        "reception-at-home",
+        both(hours(12), put("child.date_of_birth", "2021-11-10")),
+        False,
+    ),
+    ("part-time-without-reason", "reception-at-home", both(hours(12), put("child.date_of_birth", "2021-11-09")), True),
     ("exclusion-without-provision", YEAR_8, both(suspended(10), drop("education.exclusions.0.provision")), False),
     ("exclusion-without-provision", YEAR_8, both(suspended(11), drop("education.exclusions.0.provision")), True),
     ("exclusion-without-provision", YEAR_8, suspended(11), False),
@@ -351,6 +407,47 @@ ROWS: list[tuple[str, str, Change, bool] | tuple[str, str, Change, bool, Profile
     ("over-45-days", YEAR_8, suspended(60, 31, start="2026-09-01"), True),
     ("excluded-and-on-roll", YEAR_8, suspended(1, kind="PERM", start="2026-02-27"), False),
     ("excluded-and-on-roll", YEAR_8, suspended(1, kind="PERM", start="2026-10-06"), True),
+    # Schools before and now
+    ("schools-overlap", YEAR_8, schools(("2025-09-03", "2026-03-02")), False),
+    ("schools-overlap", YEAR_8, schools(("2025-09-03", "2026-03-03")), True),
+    ("schools-overlap", YEAR_8, schools(("2023-09-04", "2026-02-27"), ("2024-01-08", "2026-02-27")), False),
+    ("schools-overlap", YEAR_8, schools(("2023-09-04", "2026-02-27"), ("2024-01-08", "2026-02-28")), True),
+    ("schools-overlap", YEAR_8, schools(("2024-01-08", "2024-07-19"), ("2023-09-04", "2026-02-27")), False),
+    ("schools-overlap", YEAR_8, schools(("2025-09-03", {"unknown": "Still on roll"})), False),
+    ("schools-overlap", YEAR_9, put("education.settings.1.from", "2024-07-01"), False),
+    ("schools-overlap", YEAR_9, put("education.settings.0.from", "2024-07-18"), True),
+    ("gap-in-schools", YEAR_8, schools(("2025-09-03", "2026-01-30")), False),
+    ("gap-in-schools", YEAR_8, schools(("2025-09-03", "2026-01-29")), True),
+    ("gap-in-schools", YEAR_8, schools(("2022-09-05", "2025-06-27"), now="2025-09-26"), False),
+    ("gap-in-schools", YEAR_8, schools(("2022-09-05", "2025-06-27"), now="2025-09-29"), True),
+    ("gap-in-schools", YEAR_8, schools(("2022-09-05", "2025-12-19"), now="2026-01-19"), False),
+    ("gap-in-schools", YEAR_8, schools(("2022-09-05", "2026-02-27"), ("2024-01-08", "2024-03-22")), False),
+    ("gap-in-schools", YEAR_8, schools(("2025-09-03", {"unknown": "Not said"})), False),
+    ("gap-in-schools", YEAR_8, schools(("2018-09-05", "2020-07-17"), ({"unknown": "?"}, "2026-02-27")), False),
+    (
+        "gap-in-schools",
+        YEAR_8,
+        both(schools(("2025-09-03", "2026-01-29")), put("child.date_of_birth", {"unknown": "?"})),
+        False,
+    ),
+    ("gap-in-schools", YEAR_8, schools(("2016-09-05", "2017-07-21"), now="2019-05-01"), False),
+    ("gap-in-schools", YEAR_8, schools(("2016-09-05", "2017-07-21"), now="2019-05-02"), True),
+    (
+        "gap-in-schools",
+        YEAR_8,
+        both(schools(("2016-09-05", "2017-07-21"), now="2019-09-02"), put("child.date_of_birth", "2014-03-31")),
+        True,
+    ),
+    (
+        "gap-in-schools",
+        YEAR_8,
+        both(schools(("2016-09-05", "2017-07-21"), now="2019-09-02"), put("child.date_of_birth", "2014-04-01")),
+        False,
+    ),
+    ("gap-in-schools", YEAR_8, both(schools(("2022-09-05", "2026-01-30")), without_school("2026-03-02")), False),
+    ("gap-in-schools", YEAR_8, both(schools(("2022-09-05", "2026-01-29")), without_school("2026-03-02")), True),
+    ("gap-in-schools", "college-esol", schools(("2020-09-07", "2025-05-30"), now="2025-09-29"), False),
+    ("gap-in-schools", "college-esol", schools(("2020-09-07", "2025-05-29"), now="2025-09-29"), True),
     # Attainment
     ("attainment-value", YEAR_8, subject(scale="GCSE 9–1", current="9", predicted="U", target="5-4"), False),
     ("attainment-value", YEAR_8, subject(scale="GCSE 9–1", current="10"), True),
@@ -371,6 +468,11 @@ ROWS: list[tuple[str, str, Change, bool] | tuple[str, str, Change, bool, Profile
     ("attainment-value", YEAR_8, subject(scale="Reading age", current="9:12"), True),
     ("attainment-value", YEAR_8, subject(scale="P levels", current="P6"), True),
     ("attainment-value", YEAR_8, subject(scale="Our own steps", current="Step 43"), False),
+    ("attainment-value", "year-5-review", subject(subject="Writing", scale="KS2 scaled score", current="99"), True),
+    ("test-without-name-or-day", YEAR_8, subject(scale="CATs", method="CAT4", date="2026-10-01"), False),
+    ("test-without-name-or-day", YEAR_8, subject(scale="CATs", method="CAT4"), True),
+    ("test-without-name-or-day", YEAR_8, subject(scale="Reading age", date="2026-10-01"), True),
+    ("test-without-name-or-day", YEAR_8, subject(scale="GCSE 9–1"), False),
     ("below-and-no-target", YEAR_8, subject(current="Step 3", against_expected="at"), False),
     ("below-and-no-target", YEAR_8, subject(current="Step 3", against_expected="below"), True),
     ("below-and-no-target", YEAR_8, subject(scale="GCSE 9–1", current="4", prior="4"), False),
@@ -384,7 +486,21 @@ ROWS: list[tuple[str, str, Change, bool] | tuple[str, str, Change, bool, Profile
     ("predicted-missing", YEAR_10, nothing, False),
     ("predicted-missing", YEAR_10, drop("education.attainment.0.predicted"), True),
     ("predicted-missing", YEAR_9, drop("education.attainment.0.predicted"), False),
+    ("predicted-missing", YEAR_11, drop("education.attainment.0.predicted"), True),
+    (
+        "predicted-missing",
+        YEAR_11,
+        both(drop("education.attainment.0.predicted"), put("education.year_group", "12")),
+        False,
+    ),
     # The plan
+    ("intervention-incomplete", YEAR_8, drop("education.needs.interventions.0.where"), False),
+    (
+        "intervention-incomplete",
+        YEAR_8,
+        both(drop("education.needs.interventions.0.where"), drop("education.needs.interventions.0.who")),
+        True,
+    ),
     ("no-aspirations", YEAR_9, nothing, False),
     ("no-aspirations", YEAR_9, drop("views.child.aspirations"), True),
     ("no-aspirations", YEAR_8, drop("views.child.aspirations"), False),
@@ -414,6 +530,8 @@ ROWS: list[tuple[str, str, Change, bool] | tuple[str, str, Change, bool, Profile
     ("no-transition-plan", WALES, both(in_term("spring", "2027-01-12"), drop("transition")), True),
     ("no-transition-plan", WALES, both(in_term("summer", "2027-05-11", "2027-10-05"), drop("transition")), True),
     ("no-transition-plan", WALES, drop("transition.planned_changes"), True),
+    ("no-transition-plan", YEAR_11, both(in_term("spring", "2027-01-12"), drop("transition")), True),
+    ("no-transition-plan", YEAR_10, both(in_term("spring", "2027-01-12"), drop("transition")), False),
     ("no-transition-plan", "year-5-review", both(in_term("spring", "2027-01-12"), drop("transition")), False),
     # Money
     ("cost-not-quantity-times-rate", YEAR_8, line(quantity=2.5, rate="0.33", cost="0.83"), False),
@@ -457,10 +575,12 @@ ROWS: list[tuple[str, str, Change, bool] | tuple[str, str, Change, bool, Profile
     ("child-not-listed", YEAR_8, not_listed("quill"), True, UNEXPECTING),
     ("personal-adviser-missing", "neet-17", nothing, False),
     ("personal-adviser-missing", "neet-17", without("personal_adviser"), True),
-    ("personal-adviser-missing", YEAR_11, nothing, False),
+    ("personal-adviser-missing", YEAR_11, put("child.date_of_birth", "2010-11-17"), False),
     ("personal-adviser-missing", YEAR_11, put("child.date_of_birth", "2010-11-16"), True),
     ("meeting-outside-year", YEAR_8, in_term("autumn", "2026-09-01"), False),
     ("meeting-outside-year", YEAR_8, in_term("autumn", "2026-08-31"), True),
+    ("meeting-outside-year", YEAR_8, in_term("summer", "2027-08-31", "2027-10-12"), False),
+    ("meeting-outside-year", YEAR_8, in_term("summer", "2027-09-01", "2027-10-12"), True),
     ("meeting-outside-term", YEAR_8, in_term("autumn", "2026-12-31"), False),
     ("meeting-outside-term", YEAR_8, in_term("autumn", "2027-01-01"), True),
     ("meeting-outside-term", YEAR_8, in_term("spring", "2027-01-01"), False),
@@ -574,6 +694,22 @@ def test_what_can_be_explained_is_what_somebody_ought_to_have_done() -> None:
     assert all(rules[slug].severity == "blocks" and not rules[slug].explainable for slug in NEVER_EXPLAINED)
 
 
+@pytest.mark.parametrize(("early", "late"), ORDERED, ids=lambda way: ".".join(way))
+def test_of_each_pair_of_days_the_first_may_be_the_second_and_not_come_after_it(
+    early: tuple[str, ...], late: tuple[str, ...]
+) -> None:
+    for first, found in (("2026-10-06", False), ("2026-10-07", True)):
+        pep = made(YEAR_8, both(put(".".join(early), first), put(".".join(late), "2026-10-06")))
+        wrong = [each for each in problems(pep) if each.slug == "dates-out-of-order"]
+        said = called(late) + ": this is before "
+        beside = called(early)
+        assert any(each.message.startswith(said) and f"({beside})" in each.message for each in wrong) is found
+
+
+def called(way: tuple[str, ...]) -> str:
+    return words.place(schema.load(), way)
+
+
 def test_the_true_number_of_days_is_said_and_kept() -> None:
     pep = made(YEAR_8, suspended(60, 31))
     (problem,) = [each for each in problems(pep) if each.slug == "over-45-days"]
@@ -633,6 +769,31 @@ def test_where_nobody_knows_the_terms_months_and_a_far_day_only_warn() -> None:
 def test_what_is_missing_is_said_once_where_a_rule_has_more_to_say() -> None:
     pep = made(WALES, both(in_term("spring", "2027-01-12"), drop("transition")))
     assert [each.slug for each in problems(pep) if each.pointer == "/transition"] == ["no-transition-plan"]
+
+
+def test_a_warning_never_hides_that_something_needed_is_missing() -> None:
+    found = problems(made("neet-17", drop("people")), "sign-off")
+    assert [(each.slug, each.severity) for each in found if each.pointer == "/people"] == [
+        ("needed", "blocks"),
+        ("personal-adviser-missing", "warns"),
+    ]
+
+
+def test_what_exceptions_do_not_explain_is_said_in_the_order_of_the_form() -> None:
+    told = {"slug": "no-sdq", "pointer": "/care/sdq", "reason": "So it was", "by": "vso", "on": "2026-11-17"}
+    found = problems(made(YEAR_8, both(put("exceptions", [told]), own_digest)))
+    assert [each.pointer for each in found] == ["/exceptions/0", "/sign_offs/0/digest"]
+
+
+def test_a_gap_is_said_where_the_next_school_begins_and_what_to_do() -> None:
+    (problem,) = [
+        each for each in problems(made(YEAR_8, schools(("2025-09-03", "2026-01-29")))) if each.slug == "gap-in-schools"
+    ]
+    assert problem.pointer == "/education/settings/0/from"
+    assert problem.message == (
+        "School or setting 1: from 29 January 2026 to 2 March 2026 no school is given. Add the one that is missing, or "
+        "a row that says that there was none, and why."
+    )
 
 
 def test_a_child_without_school_has_the_caseworker_answer_for_education() -> None:
@@ -742,6 +903,7 @@ def test_a_scale_is_known_by_the_words_people_use(called: str | None, name: str 
 
 # docs/problems.md
 
+ANOTHER = {"lcs_person_id": "900099", "upn": CHILDREN[YEAR_8]["child"]["upn"]}
 PROBLEMS = Path(__file__).parent.parent / "docs" / "problems.md"
 HEAD = """# Problems
 
@@ -767,6 +929,12 @@ def examples() -> dict[str, str]:
             each.message for each in problems(made(child, change), by=[*rest, HILLINGDON][1]) if each.slug == slug
         ]
         found.setdefault(slug, messages[0])
+    together = check.Together()
+    for number, pep in enumerate((CHILDREN[YEAR_8], made(YEAR_8, put("child", ANOTHER)))):
+        data = json.dumps(pep).encode()
+        beside = together.beside(f"autumn.jsonl#{number + 1}")
+        for problem in check.check(data, "draft", HILLINGDON, beside).problems:
+            found.setdefault(problem.slug, problem.message)
     for data in (b" " * 20_000_001, json.dumps({"targets": [None] * 6_000}).encode()):
         for problem in check.check(data, "draft", HILLINGDON).problems:
             found.setdefault(problem.slug, problem.message)

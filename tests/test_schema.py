@@ -397,6 +397,34 @@ def test_what_replaced_an_ended_code_is_in_force_after_it(path: Path) -> None:
             assert known[instead].in_force(f"{int(code.last[:4]) + 1}/{int(code.last[5:]) + 1}")
 
 
+def test_every_list_knows_other_words_for_its_codes_and_marks_what_nobody_has_confirmed() -> None:
+    lists = {path.stem: codes.known(path.stem) for path in (folder("schemas") / "codes").glob("*.json")}
+    assert len(lists) == 20
+    assert all(any(each.aliases for each in known.values()) for known in lists.values())
+    wholly = {"local_authority", "kinship", "placement_change", "post_16_activity", "sdq_reason"}
+    assert {name for name, known in lists.items() if all(each.unsure for each in known.values())} == wholly
+
+
+@pytest.mark.parametrize(
+    ("name", "code", "year", "good"),
+    [
+        ("attendance_code", "I", "2023/24", True),
+        ("attendance_code", "C2", "2023/24", False),
+        ("attendance_code", "C2", "2024/25", True),
+        ("attendance_code", "H", "2023/24", True),
+        ("attendance_code", "H", "2024/25", False),
+        ("placement_type", "K3", "2023/24", False),
+        ("placement_type", "H5", "2025/26", False),
+        ("placement_type", "Z11", "2024/25", False),
+        ("placement_type", "Z11", "2025/26", True),
+        ("local_authority", "909", "2023/24", False),
+        ("local_authority", "942", "2023/24", True),
+    ],
+)
+def test_a_code_is_valid_in_the_years_of_its_return(name: str, code: str, year: str, good: bool) -> None:
+    assert codes.known(name)[code].in_force(year) is good
+
+
 def test_no_word_stands_for_two_codes_of_a_list() -> None:
     for path in (folder("schemas") / "codes").glob("*.json"):
         words = [word.casefold() for code in codes.known(path.stem).values() for word in {code.label, *code.aliases}]

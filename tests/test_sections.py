@@ -3,7 +3,7 @@
 import copy
 import json
 from collections.abc import Callable
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 import pytest
@@ -18,16 +18,20 @@ HILLINGDON, SHIRE = profile.load("hillingdon"), profile.load("example-shire")
 VALID = sorted((folder("samples") / "valid").glob("*.json"))
 GOOD = json.loads((folder("samples") / "valid" / "year-8-confidential-placement.json").read_text(encoding="utf-8"))
 UNSIGNED = GOOD | {"sign_offs": []}
+HELD = date.fromisoformat(GOOD["meeting"]["date"])
+DAY = timedelta(days=1)
 
 
-def listed(pep: dict[str, Any], ours: Profile = HILLINGDON) -> list[Section]:
-    return sections(pep, check.check(json.dumps(pep).encode(), "sign-off", ours).problems, ours)
+def listed(pep: dict[str, Any], ours: Profile = HILLINGDON, today: date = HELD) -> list[Section]:
+    return sections(pep, check.check(json.dumps(pep).encode(), "sign-off", ours).problems, ours, today)
 
 
-def named(name: str, change: Callable[[dict[str, Any]], object], ours: Profile = HILLINGDON) -> Section:
+def named(
+    name: str, change: Callable[[dict[str, Any]], object], ours: Profile = HILLINGDON, today: date = HELD
+) -> Section:
     pep = copy.deepcopy(UNSIGNED)
     change(pep)
-    return next(row for row in listed(pep, ours) if row.name == name)
+    return next(row for row in listed(pep, ours, today) if row.name == name)
 
 
 def nothing(pep: dict[str, Any]) -> None:
@@ -154,11 +158,54 @@ def test_a_section_was_due_when_the_authority_says_and_nobody_guesses() -> None:
     assert named("targets", nothing, SHIRE).due is None
 
 
+def without_care(pep: dict[str, Any]) -> None:
+    del pep["care"]
+
+
+def test_an_open_section_is_late_from_the_day_after_it_was_due() -> None:
+    due = named("care", without_care, SHIRE).due
+    assert due == date(2026, 11, 10)
+    for today, since in ((due, (None, None)), (due + DAY, (due, "due")), (HELD + DAY, (due, "due"))):
+        row = named("care", without_care, SHIRE, today)
+        assert (row.since, row.since_what) == since
+
+
+def test_without_a_clock_an_open_section_waits_from_the_day_after_the_meeting() -> None:
+    for today, since in ((HELD, (None, None)), (HELD + DAY, (HELD, "meeting"))):
+        row = named("care", without_care, HILLINGDON, today)
+        assert (row.since, row.since_what) == since
+
+
+def test_what_is_complete_or_not_asked_is_waited_for_since_never() -> None:
+    rows = listed(UNSIGNED, SHIRE, HELD + 100 * DAY)
+    assert {row.since for row in rows} == {None}
+
+
+def test_since_when_is_not_guessed_where_no_day_is_known() -> None:
+    row = named("care", lambda pep: (pep.pop("care"), pep["meeting"].pop("date")), HILLINGDON, HELD + 100 * DAY)
+    assert (row.state, row.since, row.since_what) == ("not started", None, None)
+
+
+@pytest.mark.parametrize(
+    ("ours", "today", "says"),
+    [
+        (SHIRE, date(2026, 11, 10), "not late: due by 10 November 2026"),
+        (SHIRE, date(2026, 11, 11), "late: was due by 10 November 2026"),
+        (HILLINGDON, HELD, "not known"),
+        (HILLINGDON, HELD + DAY, "the meeting, 17 November 2026"),
+    ],
+)
+def test_the_table_says_since_when_an_open_section_is_waited_for(ours: Profile, today: date, says: str) -> None:
+    lines = table(listed({key: part for key, part in UNSIGNED.items() if key != "care"}, ours, today)).splitlines()
+    assert [line.rpartition("  ")[2] for line in lines if "Care information   " in line] == [says]
+    assert [line.rpartition("  ")[2] for line in lines if "   People   " in line] == ["complete"]
+
+
 def test_nothing_that_stops_sign_off_falls_between_the_sections() -> None:
     for path in sorted((folder("samples") / "invalid").glob("*.json")):
         checked = check.check(path.read_bytes(), "sign-off", HILLINGDON)
         if checked.pep is not None:
-            rows = sections(checked.pep, checked.problems, HILLINGDON)
+            rows = sections(checked.pep, checked.problems, HILLINGDON, HELD)
             shown = [problem for row in rows for problem in (*row.missing, *row.to_check)]
             assert sorted(shown, key=repr) == sorted(checked.problems, key=repr), path.stem
 
@@ -174,7 +221,8 @@ def test_a_section_is_reported_as_json() -> None:
     assert json.loads(json.dumps(row)) == row
     assert (row["section"], row["state"], row["letter"]) == ("education", "in progress", "C")
     assert row["missing"][0]["pointer"] == "/education/year_group"
-    assert date.fromisoformat(row["due"]) < date.fromisoformat(GOOD["meeting"]["date"])
+    assert date.fromisoformat(row["due"]) < HELD
+    assert (row["since"], row["since_what"]) == (row["due"], "due")
 
 
 def test_the_table_shows_each_section_on_a_line_and_what_is_missing_under_it() -> None:
@@ -183,7 +231,7 @@ def test_the_table_shows_each_section_on_a_line_and_what_is_missing_under_it() -
     del pep["targets"][0]["target"]
     text = table(listed(pep, SHIRE))
     lines = text.splitlines()
-    assert lines[0].split() == ["Section", "Whose", "State", "Due"]
+    assert lines[0].split() == ["Section", "Whose", "State", "Since"]
     care = next(position for position, line in enumerate(lines) if line.startswith("B  Care"))
     assert "not started" in lines[care]
     assert lines[care + 1].strip() == "Care information: this is needed before sign-off. Fill it in."

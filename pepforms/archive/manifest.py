@@ -4,13 +4,14 @@ import contextlib
 import csv
 import fcntl
 import io
-from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass, fields, replace
-from datetime import UTC, date, datetime
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import astuple, dataclass, fields, replace
+from datetime import UTC, datetime
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
-from pepforms import files
+from pepforms import files, retention
 from pepforms.archive.verify import Facts
 from pepforms.errors import Refused
 from pepforms.model import Pep
@@ -44,10 +45,15 @@ class Row:
     supersedes: str = ""
 
 
+COLUMNS = tuple(field.name for field in fields(Row))
+"""The manifest's, in order."""
+
+
 def row(
     pep: Pep, filename: str, pdf: bytes, facts: Facts, *, title: str, signed_off_at: datetime, profile: Profile
 ) -> Row:
     """The row of a record that was just verified."""
+    kept = retention.kept_until(pep, profile.retention_years)
     worker: dict[str, Any] = next((person for person in pep["people"] if person["role"] == "social_worker"), {})
     return Row(
         lcs_person_id=pep["child"]["lcs_person_id"],
@@ -61,7 +67,7 @@ def row(
         social_worker=worker.get("name", ""),
         team=worker.get("organisation", ""),
         protective_marking=profile.protective_marking,
-        retention_until=retention(pep["child"].get("date_of_birth"), profile.retention_years),
+        retention_until=kept.isoformat() if kept else "",
         source="pepforms",
         pdf_standard=f"{facts.pdfa.claims}, {facts.pdfua.claims}",
         filename=filename,
@@ -71,41 +77,46 @@ def row(
     )
 
 
-def retention(date_of_birth: object, years: int) -> str:
-    """The birthday until which a record is kept (75th: Care Planning Regulations 2010, regulation 50).
+def add(folder: Path, rows: Sequence[Row], sums: Mapping[str, str] = MappingProxyType({})) -> None:
+    """Merge rows into the folder's manifest by file name; it is rewritten whole. To be called under `locked`.
 
-    One born on 29 February has it on 1 March in a common year; empty where the date of birth is not known.
+    `sums` holds the SHA-256 of what else belongs to the records, by file name.
     """
-    if not isinstance(date_of_birth, str):
-        return ""
-    born = date.fromisoformat(date_of_birth)
-    try:
-        return born.replace(year=born.year + years).isoformat()
-    except ValueError:
-        return date(born.year + years, 3, 1).isoformat()
-
-
-def add(folder: Path, rows: Sequence[Row]) -> None:
-    """Merge rows into the folder's manifest by file name; the manifest is rewritten whole, under a lock."""
-    with files.told(folder / MANIFEST), _locked(folder):
+    with files.told(folder / MANIFEST):
         known = {row.filename: row for row in read(folder)}
         known |= {row.filename: replace(row, supersedes=_superseded(row, known)) for row in rows}
-        ordered = [known[name] for name in sorted(known)]
-        files.replace(folder / MANIFEST, _csv(ordered))
-        sums = "".join(f"{row.sha256}  {row.filename}\n" for row in ordered)
-        files.replace(folder / SUMS, sums.encode())
+        write(folder, list(known.values()), {**sums_of(folder), **sums})
+
+
+def write(folder: Path, rows: Sequence[Row], sums: Mapping[str, str]) -> None:
+    """Make these rows the folder's manifest; SHA256SUMS lists them and `sums`. To be called under `locked`."""
+    ordered = sorted(rows, key=lambda row: row.filename)
+    every = {**sums, **{row.filename: row.sha256 for row in ordered}}
+    files.replace(folder / MANIFEST, _csv(ordered))
+    files.replace(folder / SUMS, "".join(f"{every[name]}  {name}\n" for name in sorted(every)).encode())
 
 
 def read(folder: Path) -> list[Row]:
-    """The rows of a folder's manifest; none where there is no manifest yet."""
+    """The rows of a folder's manifest; none where there is no manifest yet. Refused where it is not one of ours."""
     path = folder / MANIFEST
     if not path.exists():
         return []
-    with path.open(newline="", encoding="utf-8") as file:
-        reader = csv.DictReader(file)
-        if reader.fieldnames != [field.name for field in fields(Row)]:
-            raise Refused(f"{path} is not a manifest of pepforms. Move it away.", slug="foreign-manifest")
-        return [Row(**line) for line in reader]
+    try:
+        with path.open(newline="", encoding="utf-8") as file:
+            header, *lines = csv.reader(file, strict=True)
+        if header == list(COLUMNS) and all(len(line) == len(COLUMNS) for line in lines):
+            return [Row(*map(_as_written, line)) for line in lines]
+    except (ValueError, csv.Error):  # bytes that are no text, quotation marks that never close, nothing at all
+        pass
+    raise Refused(f"{path} is not a manifest of pepforms, or it is damaged. Move it away.", slug="foreign-manifest")
+
+
+def sums_of(folder: Path) -> dict[str, str]:
+    """The SHA-256 of each file that SHA256SUMS lists and that is there."""
+    path = folder / SUMS
+    text = path.read_text("utf-8", errors="replace") if path.exists() else ""
+    pairs = (line.partition("  ") for line in text.splitlines())
+    return {name: sha256 for sha256, _, name in pairs if name and (folder / name).is_file()}
 
 
 def _superseded(row: Row, known: dict[str, Row]) -> str:
@@ -117,14 +128,27 @@ def _superseded(row: Row, known: dict[str, Row]) -> str:
 
 def _csv(rows: Sequence[Row]) -> bytes:
     out = io.StringIO()
-    writer = csv.DictWriter(out, [field.name for field in fields(Row)], lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(asdict(row) for row in rows)
+    writer = csv.writer(out, lineterminator="\n")
+    writer.writerow(COLUMNS)
+    writer.writerows(map(defused, astuple(row)) for row in rows)
     return out.getvalue().encode()
 
 
+_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+
+
+def defused(cell: str) -> str:
+    """The cell as a spreadsheet shows it: what it would take for a formula gets an apostrophe before it."""
+    return f"'{cell}" if cell.startswith(_FORMULA) else cell
+
+
+def _as_written(cell: str) -> str:
+    return cell[1:] if cell.startswith("'") and cell[1:].startswith(_FORMULA) else cell
+
+
 @contextlib.contextmanager
-def _locked(folder: Path) -> Iterator[None]:
-    with (folder / _LOCK).open("w") as lock:
+def locked(folder: Path) -> Iterator[None]:
+    """Nobody else files records into this folder meanwhile: no other thread, no other program of ours."""
+    with files.told(folder), (folder / _LOCK).open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield

@@ -33,12 +33,16 @@ _XML = {"p": "http://www.verapdf.org/ValidationProfile"}
 _ROOM = 16 << 20  # bytes: more than a file of ours unpacks to
 
 
+Failure = tuple[str, str, int]
+"""Clause and test of the standard, message, how often."""
+
+
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """Whether a PDF conforms; failures are (clause and test of the standard, message, how often), worst first."""
+    """Whether a PDF conforms, and what failed, worst first."""
 
     conforms: bool
-    failures: tuple[tuple[str, str, int], ...] = ()
+    failures: tuple[Failure, ...] = ()
 
 
 class Judge:
@@ -152,7 +156,7 @@ def _judged(pdf: bytes, flavour: str, profile: Any) -> Verdict:
         parser.close()
 
 
-def _failures(result: Any) -> tuple[tuple[str, str, int], ...]:
+def _failures(result: Any) -> tuple[Failure, ...]:
     found: dict[str, tuple[str, int]] = {}
     for assertion in result.getTestAssertions():
         if str(assertion.getStatus()) == "failed":

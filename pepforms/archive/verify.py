@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from pepforms import naming
 from pepforms.archive import container, timestamp
-from pepforms.archive.pdfa import Judge
+from pepforms.archive.pdfa import Failure, Judge, Verdict
 from pepforms.archive.trust import Trust, stands
 from pepforms.digest import pep_digest, sha256
 from pepforms.model import Pep
@@ -54,10 +54,28 @@ class Obstacle:
 
 @dataclass(frozen=True, slots=True)
 class Standard:
-    """`claims` is what the file says of itself (`PDF/A-3a`, `PDF/UA-1`), None if it claims nothing."""
+    """`claims` is what the file says of itself (`PDF/A-3a`, `PDF/UA-1`), None if it claims nothing.
+
+    `failures` are the judge's: clause and test of the standard, message, how often.
+    """
 
     claims: str | None = None
     conforms: bool | None = None
+    failures: tuple[Failure, ...] = ()
+
+    @property
+    def reasons(self) -> str:
+        """The clauses that failed, the commonest first, for a sentence."""
+        named = [message if clause == "-" else f"clause {clause}" for clause, message, _ in self.failures]
+        return ", ".join(named[:5]) + (", …" if len(named) > 5 else "")
+
+    def judged(self, verdict: Verdict) -> "Standard":
+        """The same, with what the judge found."""
+        return replace(self, conforms=verdict.conforms, failures=verdict.failures)
+
+    def as_json(self) -> dict[str, Any]:
+        """What every face reports; the failures stand in the judge's report."""
+        return {"claims": self.claims, "conforms": self.conforms}
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +146,26 @@ class Facts:
 
     def as_json(self) -> dict[str, Any]:
         """The facts as every face reports them."""
-        return {**asdict(self), "holds": self.holds}
+        standards = {"pdfa": self.pdfa.as_json(), "pdfua": self.pdfua.as_json()}
+        return {**asdict(self), **standards, "holds": self.holds}
+
+    def report(self) -> dict[str, Any]:
+        """What the judge found, to be kept beside the record: each standard claimed, and every clause that failed."""
+        return {
+            "validated_by": self.validated_by,
+            "sha256": self.sha256,
+            "standards": [
+                {
+                    **standard.as_json(),
+                    "failures": [
+                        {"clause": clause, "message": message, "count": count}
+                        for clause, message, count in standard.failures
+                    ],
+                }
+                for standard in (self.pdfa, self.pdfua)
+                if standard.claims
+            ],
+        }
 
 
 def verify(
@@ -161,15 +198,12 @@ def judged(facts: Facts, data: bytes, judge: Judge | None) -> Facts:
     if judge is None or facts.problem or not (pdfa.claims or pdfua.claims):
         return facts
 
-    def conforms(claims: str | None, flavour: str) -> bool | None:
-        return judge.judge(data, flavour + claims.rpartition("-")[2]).conforms if claims else None
+    def found(standard: Standard, flavour: str) -> Standard:
+        if standard.claims is None:
+            return standard
+        return standard.judged(judge.judge(data, flavour + standard.claims.rpartition("-")[2]))
 
-    return replace(
-        facts,
-        pdfa=replace(pdfa, conforms=conforms(pdfa.claims, "")),
-        pdfua=replace(pdfua, conforms=conforms(pdfua.claims, "ua")),
-        validated_by=judge.name,
-    )
+    return replace(facts, pdfa=found(pdfa, ""), pdfua=found(pdfua, "ua"), validated_by=judge.name)
 
 
 def nothing_known(slug: str, message: str, data: bytes | None = None) -> Facts:
@@ -227,8 +261,10 @@ _SENTENCES = {
     "seal.time_proven": "The time of the seal is not proven: its timestamp is not of this seal or its time, or nobody "
     "trusted here made it.",
     "seal.covers_whole_document": "The seal does not cover the whole file: something was added after it was sealed.",
-    "pdfa.conforms": "The file claims {facts.pdfa.claims} but {facts.validated_by} finds that it does not conform.",
-    "pdfua.conforms": "The file claims {facts.pdfua.claims} but {facts.validated_by} finds that it does not conform.",
+    "pdfa.conforms": "The file claims {facts.pdfa.claims} but {facts.validated_by} finds that it does not conform "
+    "({facts.pdfa.reasons}).",
+    "pdfua.conforms": "The file claims {facts.pdfua.claims} but {facts.validated_by} finds that it does not conform "
+    "({facts.pdfua.reasons}).",
     "data.embedded": "The file claims {facts.pdfa.claims}, as a record does, but does not carry the PEP as data.",
     "data.digest_matches_sign_off": "The PEP that the file carries cannot be read, or is not what was signed off.",
 }

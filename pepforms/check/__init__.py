@@ -4,16 +4,18 @@ First the bytes are read strictly (`reading`), then held against the JSON Schema
 cannot say run over the parts that the schema accepted (`rules` and its neighbours). All problems come back at once.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from pepforms import migrate, schema
-from pepforms.check import reading, rules, shape
+from pepforms.check import reading, rules, shape, words
 from pepforms.check.finding import Finding, Order
+from pepforms.check.together import Beside, Together
 from pepforms.errors import Refused
 from pepforms.model import Pep, Problem, Stage, blocks
 from pepforms.profile import Profile
+from pepforms.schema import Schema
 
-__all__ = ["Checked", "check", "rules"]
+__all__ = ["Checked", "Together", "check", "rules"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,10 +31,14 @@ class Checked:
         return self.pep is not None and not blocks(self.problems)
 
 
-def check(data: bytes, stage: Stage, profile: Profile) -> Checked:
-    """Whether the bytes hold a PEP that is good for this stage, and all that is wrong with it."""
+def check(data: bytes, stage: Stage, profile: Profile, beside: Beside | None = None) -> Checked:
+    """Whether the bytes hold a PEP that is good for this stage, and all that is wrong with it.
+
+    `beside` is what other PEPs of the same run say of this one (`Together`).
+    """
     order = Order(schema.load(), profile)
-    pep, findings = reading.read(data)
+    pep, unreadable = reading.read(data)
+    findings = [_placed(finding, order.schema) for finding in unreadable]
     if not isinstance(pep, dict):
         return Checked(None, order.problems(findings))
     try:
@@ -46,7 +52,15 @@ def check(data: bytes, stage: Stage, profile: Profile) -> Checked:
     once = _one_a_place(findings)
     refused = frozenset(finding.steps for finding in once)
     case = rules.Case(pep, shape.accepted(today, once), stage, profile, order.schema, refused)
-    return Checked(pep, rules.explained(order.problems([*once, *rules.findings(case)], pep), case))
+    found = [*once, *rules.findings(case), *(beside(case) if beside else ())]
+    return Checked(pep, order.problems(rules.explained(found, case), pep))
+
+
+def _placed(finding: Finding, schema: Schema) -> Finding:
+    """A finding of reading with its place in words before it, unless it is about the whole file."""
+    if not finding.steps:
+        return replace(finding, message=finding.message[0].upper() + finding.message[1:])
+    return replace(finding, message=f"{words.place(schema, finding.steps)}: {finding.message}")
 
 
 def _one_a_place(findings: list[Finding]) -> list[Finding]:

@@ -8,12 +8,14 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from pepforms.check.rules import GUIDANCE, Case, Found, rule
+from pepforms.check.rules import GUIDANCE, PRACTICE, Case, Found, rule
 from pepforms.check.words import listing
 
 _TOKEN = re.compile(r"[\w*.:-]+")
 _STANDARDS = "Standards and Testing Agency: key stage assessment"
 _EARLY, _PRIMARY, _SECONDARY, _LATER = "early_years", "primary", "secondary", "post_16"
+
+_SCALED, _CAT, _AGE = "key stage 2 scaled score", "cognitive abilities test", "reading or spelling age"
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +101,7 @@ SCALES = (
         marks=frozenset({"A", "D"}),
     ),
     Scale(
-        "key stage 2 scaled score",
+        _SCALED,
         re.compile(r"\b(ks ?2|key stage 2)\b.*\bscaled\b|\bscaled score"),
         "80 to 120, AS or NS",
         frozenset({_PRIMARY, _SECONDARY}),
@@ -123,14 +125,14 @@ SCALES = (
         marks=frozenset({"A"}),
     ),
     Scale(
-        "cognitive abilities test",
+        _CAT,
         re.compile(r"\bcat ?4?s?\b|\bsas\b|\bstandard age score"),
         "59 to 141",
         frozenset({_PRIMARY, _SECONDARY, _LATER}),
         numbers=range(59, 142),
     ),
     Scale(
-        "reading or spelling age",
+        _AGE,
         re.compile(r"\b(reading|spelling) age\b"),
         "years and months, such as 9:02",
         frozenset({_PRIMARY, _SECONDARY, _LATER}),
@@ -170,6 +172,9 @@ def _of_scale(case: Case, where: tuple[str | int, ...], row: dict[str, Any], sca
     elif phase and phase not in scale.phases:
         message = f"{case.place(*where)}: the {scale.name} is not used in this phase. Correct the scale or the phase."
         yield Found((*where, "scale"), message)
+    elif scale.name == _SCALED and "writing" in str(row.get("subject", "")).casefold():
+        message = f"{case.place(*where)}: writing has no scaled score, teachers assess it. Correct the scale."
+        yield Found((*where, "scale"), message)
     else:
         for part in _VALUES:
             value = row.get(part)
@@ -177,6 +182,20 @@ def _of_scale(case: Case, where: tuple[str | int, ...], row: dict[str, Any], sca
                 place = case.place(*where, part)
                 message = f"{place}: “{value}” is no value of the {scale.name} ({scale.says}). Correct one of them."
                 yield Found((*where, part), message)
+
+
+@rule("test-without-name-or-day", source=PRACTICE, severity="warns")
+def test_without_name_or_day(case: Case) -> Iterator[Found]:
+    """A result of a bought test says which test it was, and of which day."""
+    for position, row in case.rows("education", "attainment"):
+        scale, where = scale_of(row), ("education", "attainment", position)
+        lacks = [part for part in ("method", "date") if not row.get(part)]
+        if scale and scale.name in (_CAT, _AGE) and lacks:
+            ask = listing([_ASKS[part] for part in lacks])
+            yield Found((*where, lacks[0]), f"{case.place(*where)}: of a {scale.name} say {ask}.")
+
+
+_ASKS = {"method": "which test it was", "date": "on which day it was done"}
 
 
 @rule("predicted-missing", source=GUIDANCE, severity="warns")

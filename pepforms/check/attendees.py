@@ -20,8 +20,8 @@ def social_worker_absent(case: Case) -> Iterator[Found]:
         return
     if not any(row.get("present") is True and _stands_for(case, row, "social_worker") for row in attendees):
         message = (
-            "Who came: neither the social worker nor a named person covering was there. Add who covered (“Stands in "
-            "for”: social_worker), or explain it under Exceptions."
+            "Who came: neither the social worker nor a named person covering was there. Add who came, and whom "
+            "they stood in for, or explain it under Exceptions."
         )
         yield Found(("meeting", "attendees"), message)
 

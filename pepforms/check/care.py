@@ -5,6 +5,7 @@ from datetime import date
 
 from pepforms.check.rules import LAW, PRACTICE, Case, Found, rule
 from pepforms.check.words import day, listing
+from pepforms.days import years_later
 
 BORDERLINE, CAUSE_FOR_CONCERN = 14, 17
 """SDQ totals from here are borderline, and a cause for concern."""
@@ -18,14 +19,6 @@ def sdq_band(score: int) -> str:
     if score >= CAUSE_FOR_CONCERN:
         return "cause for concern"
     return "borderline" if score >= BORDERLINE else "normal"
-
-
-def years_later(start: date, years: int) -> date:
-    """The anniversary of a day; that of 29 February is 1 March where the year has none."""
-    try:
-        return start.replace(year=start.year + years)
-    except ValueError:
-        return date(start.year + years, 3, 1)
 
 
 @rule("sdq-score-or-reason", source="SSDA903: SDQ score or the reason for none", warns_before=True)
@@ -102,11 +95,14 @@ def move_in_key_stage_4(case: Case) -> Iterator[Found]:
 
 @rule("placement-provider", source="SSDA903: placement provider", severity="warns")
 def placement_provider(case: Case) -> Iterator[Found]:
-    """A placement that is not temporary says who provides it."""
-    kind = case.value("care", "placement", "type")
-    temporary = isinstance(kind, str) and kind.startswith(("T", "Z1"))
-    if isinstance(kind, str) and not temporary and case.value("care", "placement", "provider") is None:
-        yield Found(("care", "placement", "provider"), "Placement: say who provides it, or why that is not known.")
+    """A placement says who provides it, save a temporary or other one, which in the return has no provider."""
+    kind, where = case.text("care", "placement", "type"), ("care", "placement", "provider")
+    provider = case.value(*where)
+    has_none = kind is not None and kind.startswith(("T", "Z1"))
+    if kind and not has_none and provider is None:
+        yield Found(where, "Placement: say who provides it, or why that is not known.")
+    elif has_none and isinstance(provider, str):
+        yield Found(where, f"Placement: for one of the kind {kind} no provider is given. Take it out, or correct one.")
 
 
 @rule("confidential-and-told", source=PRACTICE, severity="warns")
@@ -119,6 +115,15 @@ def confidential_and_told(case: Case) -> Iterator[Found]:
         yield Found(("care", "collection", "must_not_be_told"), message)
 
 
+@rule("nobody-to-ring", source=PRACTICE, severity="warns")
+def nobody_to_ring(case: Case) -> Iterator[Found]:
+    """Where the school is told who may collect the child, it is told whom to ring as well."""
+    told = case.value("care", "collection")
+    if isinstance(told, dict) and told and not told.get("ring_first") and not told.get("emergency"):
+        message = "Safe collection: say whom the school rings first, and who answers in an emergency."
+        yield Found(("care", "collection", "ring_first"), message)
+
+
 @rule("permissions-incomplete", source=PRACTICE, severity="warns")
 def permissions_incomplete(case: Case) -> Iterator[Found]:
     """Trips, medical treatment and photographs each have somebody who decides."""
@@ -126,6 +131,15 @@ def permissions_incomplete(case: Case) -> Iterator[Found]:
     missing = [matter for matter, words in _MATTERS.items() if not any(word in said for word in words)]
     if said and missing and _ALL_MATTERS not in said:
         yield Found(("care", "permissions"), f"Who decides what: say also who decides about {listing(missing)}.")
+
+
+@rule("review-before-meeting", source=LAW, severity="warns")
+def review_before_meeting(case: Case) -> Iterator[Found]:
+    """The next review of the care plan comes after the meeting, and so has this PEP before it."""
+    review, held = case.day("care", "next_review"), case.day("meeting", "date")
+    if review and held and review < held:
+        message = f"Next review of the care plan: {day(review)} is before this meeting. Give the day of the next one."
+        yield Found(("care", "next_review"), message)
 
 
 @rule("care-ended-before-meeting", source=LAW, severity="warns")

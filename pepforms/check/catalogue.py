@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from pepforms.check import reading, rules, shape
+from pepforms.check import reading, rules, shape, together
 from pepforms.check.finding import SCHEMA
 
 READING: Mapping[str, str] = reading.SLUGS
@@ -12,7 +12,6 @@ SHAPE = frozenset(shape.SLUGS)
 """Slugs of what the schema refuses."""
 NEWER = "newer-schema-version"
 """The slug of a PEP in a format that is newer than we are."""
-EXPLAINS_NOTHING = "exception-explains-nothing"
 _BLOCKS = {"draft": "put right first", "record": "put right before the record"}
 
 
@@ -32,8 +31,8 @@ def rows() -> tuple[Row, ...]:
     found = [Row(slug, "blocks", False, "draft", source) for slug, source in READING.items()]
     found += [Row(slug, "blocks", False, "draft", SCHEMA) for slug in SHAPE]
     found.append(Row(NEWER, "blocks", False, "draft", SCHEMA))
-    found.append(Row(EXPLAINS_NOTHING, "blocks", False, "sign-off", rules.PRACTICE))
-    for rule in rules.every():
+    found.append(Row(rules.EXPLAINS_NOTHING, "blocks", False, "sign-off", rules.PRACTICE))
+    for rule in (*rules.every(), together.RULE):
         stage = f"{rule.stage} (warns before)" if rule.warns_before else rule.stage
         found.append(Row(rule.slug, rule.severity, rule.explainable, stage, rule.source))
     return tuple(sorted(found, key=lambda row: row.slug))

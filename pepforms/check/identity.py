@@ -6,18 +6,25 @@ from typing import Any
 
 from pepforms import codes
 from pepforms.check.finding import Steps
-from pepforms.check.rules import PRACTICE, Case, Found, rule
+from pepforms.check.rules import LAW, PRACTICE, Case, Found, rule
 from pepforms.check.words import day, listing
+from pepforms.retention import kept_until
 
-_ROWS_WITH_IDS = (
-    ("people",),
-    ("previous_targets",),
-    ("previous_actions",),
-    ("targets",),
-    ("actions",),
-    ("pupil_premium_plus", "lines"),
-    ("pupil_premium_plus", "approvals"),
+_LINES = ("pupil_premium_plus", "lines")
+ROWS_WITH_IDS: tuple[tuple[tuple[str, ...], str], ...] = (
+    (("people",), "id"),
+    (("previous_targets",), "id"),
+    (("previous_actions",), "id"),
+    (("previous_spend",), "line_id"),
+    (("targets",), "id"),
+    (("actions",), "id"),
+    (_LINES, "id"),
+    (("pupil_premium_plus", "approvals"), "id"),
+    (("follow_up", "approvals"), "id"),
 )
+"""Lists whose rows have a reference, and what it is called."""
+_FOLLOWED_UP = (("actions", "action_id", ("actions",)), ("spend", "line_id", _LINES))
+"""What is reported after sign-off, its reference, and the list to which that leads."""
 
 
 @rule("unknown-person", source=PRACTICE, stage="draft")
@@ -72,10 +79,10 @@ def _out_of_force(code: codes.Code, year: str) -> str:
 @rule("repeated-id", source=PRACTICE, stage="draft")
 def repeated_id(case: Case) -> Iterator[Found]:
     """No two rows of a list have the same reference."""
-    for where in _ROWS_WITH_IDS:
+    for where, name in ROWS_WITH_IDS:
         seen: dict[str, int] = {}
         for position, row in case.rows(*where):
-            reference = row.get("id")
+            reference = row.get(name)
             if not isinstance(reference, str):
                 continue
             if reference in seen:
@@ -84,8 +91,20 @@ def repeated_id(case: Case) -> Iterator[Found]:
                     f"{case.place(*where, position)}: “{reference}” is the reference of {first} already. "
                     "Give it another."
                 )
-                yield Found((*where, position, "id"), message)
+                yield Found((*where, position, name), message)
             seen.setdefault(reference, position)
+
+
+@rule("unknown-reference", source=PRACTICE, severity="warns", stage="draft")
+def unknown_reference(case: Case) -> Iterator[Found]:
+    """What is reported after sign-off is about an action or a line that the PEP has, or the next one would lose it."""
+    for rows, name, leads_to in _FOLLOWED_UP:
+        there = {row.get("id") for _, row in case.rows(*leads_to)}
+        for position, row in case.rows("follow_up", rows) if case.all_there(*leads_to) else ():
+            where, reference = ("follow_up", rows, position, name), row.get(name)
+            if isinstance(reference, str) and reference not in there:
+                message = f"After sign-off, {case.place(*where)}: “{reference}” is not in this PEP. Choose one that is."
+                yield Found(where, message)
 
 
 @rule("impossible-year", source=PRACTICE, stage="draft")
@@ -116,10 +135,22 @@ def year_group_and_age(case: Case) -> Iterator[Found]:
             yield Found(("education", "year_group"), message)
 
 
+@rule("retention-unknown", source=f"{LAW}, regulation 50", severity="warns")
+def retention_unknown(case: Case) -> Iterator[Found]:
+    """It is known until when the child's record is kept."""
+    where = ("child", "date_of_birth")
+    if case.value(*where) and kept_until(case.accepted, case.profile.retention_years) is None:
+        message = (
+            f"{case.place(*where)}: without it nobody can say until when the record is kept. Give it as soon as it is "
+            "known, as claimed or assessed if need be."
+        )
+        yield Found(where, message)
+
+
 @rule("dates-out-of-order", source=PRACTICE, warns_before=True)
 def dates_out_of_order(case: Case) -> Iterator[Found]:
     """What comes first in life comes first in the PEP: birth, care, placement, meeting, next meeting."""
-    for early, late in _ORDERED:
+    for early, late in ORDERED:
         first, second = case.day(*early), case.day(*late)
         if first and second and first > second:
             after = case.place(*early)
@@ -129,7 +160,7 @@ def dates_out_of_order(case: Case) -> Iterator[Found]:
             yield Found(late, message)
     for where in (("education", "history"), ("education", "settings")):
         for position, _ in case.rows(*where):
-            yield from _from_after_to(case, (*where, position))
+            yield from _stay_out_of_order(case, (*where, position))
 
 
 def _day_of(steps: tuple[str, ...], moment: Any) -> str:
@@ -137,13 +168,17 @@ def _day_of(steps: tuple[str, ...], moment: Any) -> str:
     return "the date of birth" if steps == ("child", "date_of_birth") else day(moment)
 
 
-def _from_after_to(case: Case, where: Steps) -> Iterator[Found]:
-    start, end = case.day(*where, "from"), case.day(*where, "to")
+def _stay_out_of_order(case: Case, where: Steps) -> Iterator[Found]:
+    """A time at a school begins after birth and ends after it has begun."""
+    born, start, end = case.day("child", "date_of_birth"), case.day(*where, "from"), case.day(*where, "to")
+    if born and start and born > start:
+        message = f"{case.place(*where)}: it begins before the date of birth. Correct the one that is wrong."
+        yield Found((*where, "from"), message)
     if start and end and start > end:
         yield Found((*where, "to"), f"{case.place(*where)}: it ends before it begins. Correct the day that is wrong.")
 
 
-_ORDERED: tuple[tuple[tuple[str, ...], tuple[str, ...]], ...] = (
+ORDERED: tuple[tuple[tuple[str, ...], tuple[str, ...]], ...] = (
     (("child", "date_of_birth"), ("care", "looked_after_from")),
     (("child", "date_of_birth"), ("care", "placement", "start")),
     (("child", "date_of_birth"), ("meeting", "date")),
@@ -155,5 +190,6 @@ _ORDERED: tuple[tuple[tuple[str, ...], tuple[str, ...]], ...] = (
     (("education", "behaviour", "from"), ("education", "behaviour", "to")),
     (("education", "attendance", "to"), ("meeting", "date")),
     (("meeting", "date"), ("meeting", "next_date")),
+    (("meeting", "date"), ("follow_up", "died_on")),
 )
 """Pairs of places, the earlier day first."""

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from pepforms import codes
 from pepforms.check.rules import CONDITIONS, GUIDANCE, LAW, PRACTICE, Case, Found, rule
-from pepforms.check.words import day
+from pepforms.check.words import day, listing
 
 _YEAR_9 = 9
 TOTAL = "total"
@@ -93,6 +93,25 @@ def area_of(domain: object) -> str:
 def _areas() -> tuple[tuple[str, tuple[str, ...]], ...]:
     areas = codes.known("target_domain").values()
     return tuple((area.code, (area.code, area.label.casefold(), *area.aliases)) for area in areas)
+
+
+@rule("intervention-incomplete", source=GUIDANCE, severity="warns")
+def intervention_incomplete(case: Case) -> Iterator[Found]:
+    """Of an intervention it is said what it is, when, where, by whom and how often; one of these may be missing."""
+    for position, row in case.rows("education", "needs", "interventions"):
+        where = ("education", "needs", "interventions", position)
+        lacks = [words for part, words in _INTERVENTION.items() if not row.get(part)]
+        if len(lacks) > 1:
+            yield Found(where, f"{case.place(*where)}: say also {listing(lacks)}.")
+
+
+_INTERVENTION = {
+    "what": "what it is",
+    "when": "when it is",
+    "where": "where it is",
+    "who": "who gives it",
+    "how_often": "how often",
+}
 
 
 @rule("short-target-reviewed-late", source=GUIDANCE, explainable=True, warns_before=True)

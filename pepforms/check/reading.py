@@ -50,7 +50,8 @@ class _Doubled(dict[str, Any]):
 def read(data: bytes) -> tuple[Json, list[Finding]]:
     """The JSON value, and all that is wrong with the way it is written.
 
-    What cannot be used is replaced by None in the value. Where nothing could be read at all the value is None.
+    What cannot be used is replaced by None in the value. Where nothing could be read at all the value is None. What is
+    said of one place reads on after its name.
     """
     if len(data) > LARGEST:
         message = "This file is larger than 20 MB, the most that a PEP may have. Make its pictures smaller."
@@ -132,7 +133,7 @@ def _clean(value: Any, steps: Steps, found: list[Finding]) -> Json:
     if isinstance(value, str):
         return _text(value, steps, found)
     if isinstance(value, _NotANumber):
-        found.append(_at(value.slug, steps, f"{value.what[0].upper()}{value.what[1:]}. Correct it.", _READING))
+        found.append(_at(value.slug, steps, f"{value.what}. Correct it.", _READING))
         return None
     if not isinstance(value, dict | list):
         return value
@@ -149,9 +150,7 @@ def _members(value: dict[str, Any], steps: Steps, found: list[Finding]) -> Itera
         if _text(key, steps, found) is None:
             continue
         if key in doubled:
-            found.append(
-                _at("duplicate-key", (*steps, key), "This field stands here twice. Keep one of them.", _READING)
-            )
+            found.append(_at("duplicate-key", (*steps, key), "this stands here twice. Keep one of them.", _READING))
         yield key, _clean(item, (*steps, key), found)
 
 
@@ -159,20 +158,20 @@ def _text(value: str, steps: Steps, found: list[Finding]) -> str | None:
     if value.isascii() and value.isprintable():
         return value
     if _SURROGATE.search(value):
-        message = "Half a character stands here (a lone surrogate), as when a text was cut in the middle of an emoji."
+        message = "half a character stands here (a lone surrogate), as when a text was cut in the middle of an emoji."
         found.append(_at("lone-surrogate", steps, f"{message} Enter the text again.", _READING))
         return None
     bad = _UNPRINTABLE.search(value)
     if bad:
         which = f"character {bad.start() + 1} is a control character (U+{ord(bad[0]):04X})"
-        message = f"This text cannot be printed: {which}. Delete it, or paste the text again as plain text."
+        message = f"this text cannot be printed: {which}. Delete it, or paste the text again as plain text."
         found.append(_at("unprintable-character", steps, message, _XML))
         return None
     return value
 
 
 def _too_deep(steps: Steps) -> Finding:
-    message = f"Lists and objects lie more than {DEEPEST} levels inside each other. This is not a PEP."
+    message = f"lists and objects lie more than {DEEPEST} levels inside each other. This is not a PEP."
     return _at("too-deep", steps, message, _READING)
 
 

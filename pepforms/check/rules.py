@@ -14,7 +14,7 @@ from typing import Any
 
 from pepforms.check import words
 from pepforms.check.finding import Finding, Steps
-from pepforms.model import STAGES, Pep, Problem, Severity, Stage, pointer
+from pepforms.model import STAGES, Pep, Severity, Stage, pointer
 from pepforms.profile import Profile
 from pepforms.schema import Field, Schema, age
 
@@ -24,6 +24,8 @@ CONDITIONS = "Pupil premium: virtual school heads’ responsibilities (DfE)"
 PRACTICE = "Virtual School practice"
 NEEDED = "needed"
 """The slug of what is asked and missing."""
+EXPLAINS_NOTHING = "exception-explains-nothing"
+"""The slug of an exception that has nothing to explain."""
 
 
 @dataclass(frozen=True)
@@ -226,11 +228,13 @@ def every() -> tuple[Rule, ...]:
         needed,
         numbers,
         plan,
+        schools,
         text,
     )
 
     # importing them registers their rules
-    del attainment, attendees, care, clocks, confirmed, education, identity, meeting, money, needed, numbers, plan, text
+    del attainment, attendees, care, clocks, confirmed, education, identity, meeting, money, needed, numbers, plan
+    del schools, text
     return tuple(_RULES.values())
 
 
@@ -241,54 +245,51 @@ def findings(case: Case) -> list[Finding]:
 
 
 def _said_once(findings: Iterable[Finding]) -> list[Finding]:
-    """That something is missing is not said a second time where a rule has more to say of it."""
+    """That something is missing is not said a second time where a rule, as severe, has more to say of it."""
     found = list(findings)
-    special = {finding.steps for finding in found if finding.slug != NEEDED}
-    return [finding for finding in found if finding.slug != NEEDED or finding.steps not in special]
+    special = [finding for finding in found if finding.slug != NEEDED]
+    told = {finding.steps for finding in special}
+    stopped = {finding.steps for finding in special if finding.severity == "blocks"}
+    return [
+        finding
+        for finding in found
+        if finding.slug != NEEDED or finding.steps not in (stopped if finding.severity == "blocks" else told)
+    ]
 
 
-def explained(problems: tuple[Problem, ...], case: Case) -> tuple[Problem, ...]:
-    """The problems once `exceptions[]` has been heard: an explained one only warns, and says who explained it."""
+def explained(found: list[Finding], case: Case) -> list[Finding]:
+    """The findings once `exceptions[]` has been heard: an explained one only warns, and says who explained it."""
     people = case.people()
     heard: dict[tuple[str, str], str] = {}
-    idle: list[tuple[int, str, str]] = []
-    open_problems = {(problem.slug, problem.pointer): problem for problem in problems}
+    idle: list[Finding] = []
+    open_findings = {(finding.slug, pointer(*finding.steps)): finding for finding in found}
     for position, row in case.rows("exceptions"):
         slug, where, by, on = (row.get(key) for key in ("slug", "pointer", "by", "on"))
         day = as_day(on)
         if not (isinstance(slug, str) and isinstance(where, str) and by in people and day):
             continue
-        problem = open_problems.get((slug, where))
-        if problem and problem.explainable:
+        finding = open_findings.get((slug, where))
+        if finding and finding.explainable:
             heard[slug, where] = f"Explained by {people[by].get('name', 'someone')} on {words.day(day)}."
-        else:
-            idle.append((position, slug, where))
-    listened = [_warned(problem, heard.get((problem.slug, problem.pointer))) for problem in problems]
-    return (*listened, *(_idle(case, *row, open_problems) for row in idle if case.stage != "draft"))
+        elif case.stage != "draft":
+            idle.append(_idle(case, position, slug, open_=finding is not None))
+    return [*(_heard(finding, heard.get((finding.slug, pointer(*finding.steps)))) for finding in found), *idle]
 
 
-def _warned(problem: Problem, words_of_it: str | None) -> Problem:
+def _heard(finding: Finding, words_of_it: str | None) -> Finding:
     if not words_of_it:
-        return problem
-    return replace(problem, severity="warns", message=f"{problem.message} {words_of_it}")
+        return finding
+    return replace(finding, severity="warns", message=f"{finding.message} {words_of_it}")
 
 
-def _idle(case: Case, position: int, slug: str, where: str, open_problems: dict[tuple[str, str], Problem]) -> Problem:
+def _idle(case: Case, position: int, slug: str, *, open_: bool) -> Finding:
     """An exception that explains nothing: harmless once the matter is put right, else a slip to mend."""
-    known = {each.slug: each for each in every()}
-    if (slug, where) in open_problems:
-        said, severity = "this problem cannot be explained, only put right. Take the exception out", "blocks"
-    elif slug in known:
+    severity: Severity = "blocks"
+    if open_:
+        said = "this problem cannot be explained, only put right. Take the exception out"
+    elif slug in {each.slug for each in every()}:
         said, severity = "there is nothing to explain there now. Take it out, unless it is part of the story", "warns"
     else:
-        said, severity = "there is no problem of that name. Copy its name and place from the list of problems", "blocks"
+        said = "there is no problem of that name. Copy its name and place from the list of problems"
     steps = ("exceptions", position)
-    return Problem(
-        "exception-explains-nothing",
-        "blocks" if severity == "blocks" else "warns",
-        pointer(*steps),
-        f"{case.place(*steps)}: {said}.",
-        "exceptions",
-        case.profile.owner("exceptions", case.schema.root.fields["exceptions"].owner),
-        PRACTICE,
-    )
+    return Finding(EXPLAINS_NOTHING, steps, f"{case.place(*steps)}: {said}.", severity, source=PRACTICE)

@@ -1,4 +1,4 @@
-"""How far a PEP has come, section by section: whose it is, what is there, what is missing, and by when it was due."""
+"""How far a PEP has come, section by section: whose it is, what is there, what is missing and since when."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -15,6 +15,7 @@ from pepforms.schema import Field
 State = Literal["not asked", "not started", "in progress", "to confirm", "complete", "confirmed unchanged"]
 OPEN: tuple[State, ...] = ("not started", "in progress", "to confirm")
 """States of a section that somebody must still work on."""
+Since = Literal["due", "meeting"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +26,10 @@ class Section:
     or stand in for it. `missing` stops sign-off, `to_check` does not; `fields` are what a section not yet begun must
     hold. `due` is the day by which it was to be ready, None where the authority has no clock for it or its start is
     not known. What was carried over from the last PEP is `to confirm` until somebody says that it still holds.
+
+    `since` is the day since which an open section has been waited for, and `since_what` says which that is: `due`, the
+    day it was due by, or `meeting`, where no clock tells but the meeting, at which all of it was to be said, has been
+    held. Both are None where neither day has passed or is known; a PEP does not tell when somebody was first asked.
     """
 
     name: str
@@ -38,6 +43,8 @@ class Section:
     to_check: tuple[Problem, ...]
     fields: tuple[str, ...]
     due: date | None
+    since: date | None
+    since_what: Since | None
 
     def as_json(self) -> dict[str, Any]:
         """The section as every face reports it."""
@@ -53,17 +60,19 @@ class Section:
             "to_check": [problem.as_json() for problem in self.to_check],
             "fields": list(self.fields),
             "due": self.due.isoformat() if self.due else None,
+            "since": self.since.isoformat() if self.since else None,
+            "since_what": self.since_what,
         }
 
 
-def sections(pep: Pep, problems: Sequence[Problem], profile: Profile) -> list[Section]:
-    """Every section in the order of the form; `problems` are those of a check of this PEP at stage sign-off.
+def sections(pep: Pep, problems: Sequence[Problem], profile: Profile, today: date) -> list[Section]:
+    """Every section in the order of the form, as things stand today; `problems` are those of a check at stage sign-off.
 
     What is written about a PEP rather than in it (exceptions, sign-offs) has a row only where something is wrong there.
     """
     parts = dict(_parts(schema.load().root))
     by_part = _sorted(problems, parts)
-    rows = (_section(name, field, pep, by_part[name], profile) for name, field in parts.items())
+    rows = (_section(name, field, pep, by_part[name], profile, today) for name, field in parts.items())
     return [row for row in rows if row.name.partition(".")[0] not in _ABOUT or row.missing or row.to_check]
 
 
@@ -91,7 +100,7 @@ def _sorted(problems: Sequence[Problem], parts: Mapping[str, Field]) -> dict[str
     return found
 
 
-def _section(name: str, field: Field, pep: Pep, problems: Sequence[Problem], profile: Profile) -> Section:
+def _section(name: str, field: Field, pep: Pep, problems: Sequence[Problem], profile: Profile, today: date) -> Section:
     value = _value(pep, *name.split("."))
     owner = _owner(name, field, pep, profile)
     missing = tuple(problem for problem in problems if problem.severity == "blocks")
@@ -100,6 +109,8 @@ def _section(name: str, field: Field, pep: Pep, problems: Sequence[Problem], pro
         state = _state_of_nothing(missing, to_check, awaited=_awaited(name, field, pep))
     else:
         state = _state(_value(pep, "confirmations", name.partition(".")[0], "state"), missing)
+    due = _due(name, pep, profile)
+    since, since_what = _since(due, pep, today) if state in OPEN else (None, None)
     return Section(
         name=name,
         letter=profile.letter(name),
@@ -111,7 +122,9 @@ def _section(name: str, field: Field, pep: Pep, problems: Sequence[Problem], pro
         missing=missing,
         to_check=to_check,
         fields=tuple(_needed(field, pep)) if state == "not started" else (),
-        due=_due(name, pep, profile),
+        due=due,
+        since=since,
+        since_what=since_what,
     )
 
 
@@ -169,6 +182,14 @@ def _due(name: str, pep: Pep, profile: Profile) -> date | None:
     return min((each for each in found if each), default=None)
 
 
+def _since(due: date | None, pep: Pep, today: date) -> tuple[date | None, Since | None]:
+    """The day since which a section that is open has been waited for; the day it is due itself is not too late."""
+    if due:
+        return (due, "due") if due < today else (None, None)
+    held = days.event(pep, "meeting")
+    return (held, "meeting") if held and held < today else (None, None)
+
+
 def _value(pep: Pep, *steps: str) -> Any:
     found: Any = pep
     for step in steps:
@@ -176,7 +197,7 @@ def _value(pep: Pep, *steps: str) -> Any:
     return found
 
 
-_HEADS = ("", "Section", "Whose", "State", "Due")
+_HEADS = ("", "Section", "Whose", "State", "Since")
 
 
 def table(rows: Sequence[Section]) -> str:
@@ -198,5 +219,13 @@ def _line(cells: Sequence[str], widths: Sequence[int]) -> str:
 def _cells(row: Section) -> tuple[str, ...]:
     who = f"{row.called or ''} ({', '.join(row.people)})" if row.people else row.called or ""
     checks = f", {len(row.to_check)} to check" if row.to_check else ""
-    due = day(row.due) if row.due and row.state in OPEN else ""
-    return row.letter or "", row.title, who, row.state + checks, due
+    return row.letter or "", row.title, who, row.state + checks, _when(row)
+
+
+def _when(row: Section) -> str:
+    """Since when an open section has been waited for; else by when it is due; else that nobody can say."""
+    if row.state not in OPEN:
+        return ""
+    if row.since:
+        return f"late: was due by {day(row.since)}" if row.since_what == "due" else f"the meeting, {day(row.since)}"
+    return f"not late: due by {day(row.due)}" if row.due else "not known"

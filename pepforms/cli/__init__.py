@@ -3,6 +3,7 @@
 Results go to standard output; messages and progress bars to standard error, bars only on a terminal.
 """
 
+import io
 import os
 import sys
 from pathlib import Path
@@ -19,6 +20,9 @@ from pepforms.wiring import Wiring
 
 def main() -> NoReturn:
     """The console script: no traceback reaches a user, and the exit code says who must act."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):  # what a Latin-1 terminal cannot show is escaped, not a failure
+            stream.reconfigure(errors="backslashreplace")
     try:
         code = commands.main(standalone_mode=False) or 0
     except click.UsageError as error:

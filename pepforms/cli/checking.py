@@ -1,13 +1,12 @@
 """Commands that read PEPs and write none: `validate`, `sections`, `next`, `digest`, `rules`."""
 
-import json
 from typing import Any
 
 import click
 
-from pepforms import check, digest, many, pipeline, report, sources
+from pepforms import check, days, digest, many, pipeline, report, sources
 from pepforms.check import sections
-from pepforms.cli.options import Results, format_option, paths_argument
+from pepforms.cli.options import Results, format_option, paths_argument, say_json
 from pepforms.errors import PepformsError
 from pepforms.model import STAGES
 from pepforms.sources import Source
@@ -25,8 +24,10 @@ def validate(wiring: Wiring, paths: tuple[str, ...], stage: Any, as_format: str)
     Example: pepforms validate samples/valid --stage sign-off
     """
 
+    together = check.Together()
+
     def judged(source: Source) -> check.Checked:
-        return check.check(many.read(source), stage, wiring.profile)
+        return check.check(many.read(source), stage, wiring.profile, together.beside(source.name))
 
     results = Results(as_format)
     for source, result in many.each(sources.read(paths), judged, "Checking", total=sources.count(paths), workers=1):
@@ -64,7 +65,7 @@ def sections_(wiring: Wiring, paths: tuple[str, ...], as_format: str) -> int:
     def begun(source: Source) -> list[sections.Section]:
         pep, _ = pipeline.checked(many.read(source), "draft", wiring.profile)
         problems = check.check(source.data, "sign-off", wiring.profile).problems
-        return sections.sections(pep, problems, wiring.profile)
+        return sections.sections(pep, problems, wiring.profile, days.today())
 
     results = Results(as_format)
     for source, rows in many.each(sources.read(paths), begun, "Reading", total=sources.count(paths), workers=1):
@@ -98,7 +99,7 @@ def next_(wiring: Wiring, path: str) -> int:
     draft = carry.next_draft(pep, signed=signed)
     for note in draft.notes:
         click.echo(note, err=True)
-    click.echo(json.dumps(draft.pep, ensure_ascii=False, indent=2))
+    say_json(draft.pep)
     return 0
 
 

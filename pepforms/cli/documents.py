@@ -1,12 +1,14 @@
 """Commands that make documents and records: `render`, `archive`."""
 
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import click
 
-from pepforms import files, forms, many, pipeline, sources
-from pepforms.cli.options import force_option, out_option, paths_argument
+from pepforms import digest, files, forms, many, pack, pipeline, sources
+from pepforms.cli.options import by_option, force_option, out_option, paths_argument
+from pepforms.fill import words
 from pepforms.model import AUDIENCES
 from pepforms.sources import Source
 from pepforms.wiring import Wiring
@@ -30,10 +32,12 @@ def render(
     form = forms.named(form_name)
     reader = form.offered(audience)
     files.folder(out)
+    claims = many.Claims()
 
     def rendered(source: Source) -> Path:
         pep, _ = pipeline.checked(many.read(source), "draft", wiring.profile)
         document = pipeline.render(pep, form, reader, to, wiring)
+        claims.claim(document.name, digest.pep_digest(pep))
         files.write(out / document.name, document.data, force=force)
         return out / document.name
 
@@ -43,18 +47,22 @@ def render(
 @click.command()
 @paths_argument
 @out_option
+@by_option
 @force_option
 @click.pass_obj
-def archive(wiring: Wiring, paths: tuple[str, ...], out: Path, force: bool) -> int:
+def archive(wiring: Wiring, paths: tuple[str, ...], out: Path, by: pack.By | None, force: bool) -> int:
     """Make the sealed record of each signed-off PEP.
 
     Its row goes into DIR/manifest.csv. A record that is there already and holds is left alone.
 
-    Example: pepforms archive samples/valid/year-5-review.json --out out
+    Example: pepforms archive samples/valid/year-5-review.json --out out --by social-worker
     """
     files.folder(out)
     _ = wiring.sealer  # no key: say so before any work
-    return many.show(many.records(wiring, sources.read(paths), out, total=sources.count(paths), force=force))
+    code = many.show(many.records(wiring, sources.read(paths), out, total=sources.count(paths), force=force))
+    if by:
+        many.say(str(pack.part(out, by, wiring, datetime.now(words.LONDON).date())))
+    return code
 
 
 COMMANDS = (render, archive)

@@ -1,6 +1,7 @@
 """What several commands take, and how they tell their results."""
 
 import json
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -14,9 +15,20 @@ WIDTH = 100
 paths_argument = click.argument("paths", nargs=-1, required=True, metavar="PATH…")
 out_option = click.option("--out", required=True, type=click.Path(path_type=Path), metavar="DIR", help="Output folder.")
 force_option = click.option("--force", is_flag=True, help="Write over a file that is there and differs.")
+by_option = click.option(
+    "--by",
+    type=click.Choice(["social-worker", "team"]),
+    help="Also part the records of DIR, a folder with its covering list for each social worker or team.",
+)
 format_option = click.option(
     "--format", "as_format", type=click.Choice(["text", "json"]), default="text", help="How to print the results."
 )
+
+
+def say_json(value: Any) -> None:
+    """Print a JSON document; where the output cannot hold every character, with those escaped."""
+    holds_all = (sys.stdout.encoding or "").lower().replace("-", "") == "utf8"
+    many.say(json.dumps(value, ensure_ascii=not holds_all, indent=2))
 
 
 class Results:
@@ -31,10 +43,10 @@ class Results:
         """One entry, and the same as a person reads it."""
         self._entries.append(entry)
         if text and not self._as_json:
-            click.echo(text)
+            many.say(text)
 
     def done(self) -> int:
         """Print the document where JSON is wanted; the exit code."""
         if self._as_json:
-            click.echo(json.dumps({"results": self._entries}, ensure_ascii=False, indent=2))
+            say_json({"results": self._entries})
         return self.failures.exit_code

@@ -20,7 +20,7 @@ _SELF_ONLY = "default-src 'none'; style-src 'self'; form-action 'self'; base-uri
 def create_app(wiring: Wiring) -> Flask:
     """The application over one wiring. It keeps nothing: what is sent is used for the answer and forgotten."""
     app = Flask(__name__, static_folder="static", template_folder="pages")
-    app.config.update(MAX_CONTENT_LENGTH=LARGEST_REQUEST, MAX_FORM_MEMORY_SIZE=LARGEST_REQUEST, TRUSTED_HOSTS=_HOSTS)
+    app.config.update(MAX_CONTENT_LENGTH=LARGEST_REQUEST, MAX_FORM_MEMORY_SIZE=LARGEST_REQUEST, TRUSTED_HOSTS=HOSTS)
     app.register_blueprint(api.blueprint(wiring), url_prefix="/api/v1")
     app.register_blueprint(page.blueprint(wiring))
     app.register_error_handler(PepformsError, _told)
@@ -35,7 +35,7 @@ def create_app(wiring: Wiring) -> Flask:
     return app
 
 
-_HOSTS = ["127.0.0.1", "localhost", "[::1]"]
+HOSTS = ["127.0.0.1", "localhost"]
 """Other names for this computer are refused, so that no web site elsewhere can reach it through a name of its own."""
 
 

@@ -1,11 +1,9 @@
 """Serving: waitress on this computer's own address, and no other until people can sign in."""
 
-import ipaddress
-
 import click
 
 from pepforms.errors import Misconfigured
-from pepforms.web.application import create_app
+from pepforms.web.application import HOSTS, create_app
 from pepforms.wiring import Wiring
 
 THREADS = 4
@@ -16,9 +14,9 @@ def serve(wiring: Wiring, host: str, port: int) -> None:
     """Serve until stopped; Misconfigured for an address that others could reach, or one that is taken."""
     import waitress
 
-    if not _is_loopback(host):
+    if host not in HOSTS:
         raise Misconfigured(
-            f"{host} can be reached from other computers, and nobody signs in here yet: use 127.0.0.1.",
+            f"Nobody signs in here yet, so it is served on this computer alone: use 127.0.0.1, not {host}.",
             slug="not-loopback",
         )
     _ = wiring.profile, wiring.trust  # a fault in the settings is told now, not to the first visitor
@@ -30,10 +28,3 @@ def serve(wiring: Wiring, host: str, port: int) -> None:
         ) from error
     click.echo(f"Open http://{host}:{port}/ in a browser on this computer. Stop with Ctrl+C.", err=True)
     server.run()
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"

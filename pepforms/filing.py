@@ -1,0 +1,60 @@
+"""Filing: records put into a folder, each once, whole, with its row in the manifest and what belongs beside it."""
+
+from pathlib import Path
+
+from pepforms import files, naming, pipeline
+from pepforms.archive import manifest
+from pepforms.digest import sha256
+from pepforms.errors import Refused, Unreadable
+from pepforms.forms import Form
+from pepforms.model import Pep
+from pepforms.pipeline import Filed, Record, Workshop
+
+
+def file_pep(pep: Pep, form: Form, out: Path, workshop: Workshop, *, force: bool) -> Path:
+    """The record of a PEP, made unless it is there already, holds and is of this very PEP."""
+    name = naming.record(pep)
+    there = _filed(out, name)
+    record = pipeline.still_stands(there, pep, form, workshop) if there else None
+    if record is None:
+        record = pipeline.archive(pep, form, workshop)
+    with manifest.locked(out):
+        meanwhile = _filed(out, name)  # another run, or the same PEP twice in this one, may have been faster
+        if meanwhile and meanwhile != there:
+            record = pipeline.still_stands(meanwhile, pep, form, workshop) or record
+        put(record, out, force=force)
+    return out / name
+
+
+def put(record: Record, out: Path, *, force: bool) -> None:
+    """Write a record and what lies beside it, then its row. To be called under `manifest.locked`.
+
+    Refused where another file has its name. The PDF comes last: once it is there, so is what belongs to it.
+    """
+    path = out / record.document.name
+    if not path.exists() or path.read_bytes() != record.document.data:
+        if path.exists() and not force:
+            raise _differs(path)
+        for document in record.beside:
+            with files.told(out / document.name):
+                files.replace(out / document.name, document.data)
+        files.write(path, record.document.data, force=force)
+    beside = [name for name in (naming.report(path.name), naming.data(path.name)) if (out / name).exists()]
+    manifest.add(out, [record.row], {name: sha256((out / name).read_bytes()) for name in beside})
+
+
+def _differs(path: Path) -> Refused:
+    return Refused(
+        f"{path} is there already and is another record. Move it away, choose another folder, or say --force.",
+        slug="file-differs",
+    )
+
+
+def _filed(out: Path, name: str) -> Filed | None:
+    try:
+        data = out / naming.data(name)
+        return Filed((out / name).read_bytes(), data.read_bytes() if data.exists() else None)
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        raise Unreadable(f"{out / name} is there but cannot be read.", slug="unreadable-path") from error
