@@ -14,6 +14,7 @@ import pikepdf
 import pytest
 
 from pepforms import resources
+from pepforms.archive import verify
 from pepforms.archive.seal import Sealer
 from pepforms.archive.stamp import Embedded, finish
 from pepforms.digest import canonical, pep_digest
@@ -119,21 +120,14 @@ def test_a_record_is_of_its_own_pep_also_once_that_was_followed_up_and_of_no_oth
         "unsigned": {**pep, "sign_offs": []},
         "changed": {**pep, "meeting": {**pep["meeting"], "date": "2026-11-18"}},
     }
-    for name, value in cases.items():
-        (tmp_path / f"{name}.json").write_text(json.dumps(value))
-    for path, same in (
-        (SIGNED, True),
-        (tmp_path / "followed-up.json", True),
-        (tmp_path / "acknowledged.json", True),
-        (tmp_path / "unsigned.json", False),
-        (tmp_path / "changed.json", False),
-        (OTHER, False),
-    ):
+    said = {name: verify.difference(record.read_bytes(), value) for name, value in cases.items()}
+    assert (said["followed-up"], said["acknowledged"]) == (None, None)
+    assert "lacks a sign-off" in str(said["unsigned"])
+    assert "says something else" in str(said["changed"])
+    for path, same, words in ((SIGNED, True, "It is the record of that PEP."), (OTHER, False, "says something else")):
         code, (entry,) = verified(settings, record, "--pep", path)
-        assert (entry["holds"], entry["record_of_pep"]) == (True, same), path.name
-        assert code == (0 if same else 65)
-    assert "It is the record of that PEP." in run(settings, "verify", record, "--pep", SIGNED).stdout
-    assert "lacks a sign-off" in run(settings, "verify", record, "--pep", tmp_path / "unsigned.json").stdout
+        assert (code, entry["holds"], entry["record_of_pep"]) == (0 if same else 65, True, same)
+        assert words in run(settings, "verify", record, "--pep", path).stdout
 
 
 def test_what_is_no_pep_to_compare_with_is_refused_before_any_record_is_read(
@@ -215,19 +209,30 @@ def test_a_record_of_an_older_format_sealed_by_an_older_pepforms_holds(
 # --- settings --------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("setting", ["SEAL_TRUST", "SEAL_TIMESTAMP_TRUST"])
-@pytest.mark.parametrize("content", [None, b"", b"no certificate", b"-----BEGIN CERTIFICATE-----\nAAAA\n"])
+@pytest.mark.parametrize(
+    ("command", "setting", "content"),
+    [
+        ("verify", "SEAL_TRUST", None),
+        ("verify", "SEAL_TRUST", b""),
+        ("verify", "SEAL_TRUST", b"no certificate"),
+        ("verify", "SEAL_TRUST", b"-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n"),
+        ("verify", "SEAL_TRUST", b"-----BEGIN X509 CRL-----\nAAAA\n-----END X509 CRL-----\n"),
+        ("verify", "SEAL_TIMESTAMP_TRUST", b"no certificate"),
+        ("doctor", "SEAL_TRUST", b"no certificate"),
+        ("serve", "SEAL_TRUST", b"no certificate"),
+    ],
+)
 def test_a_bad_file_of_trust_is_misconfigured_at_start_and_named(
-    settings: dict[str, str], record: Path, tmp_path: Path, setting: str, content: bytes | None
+    settings: dict[str, str], record: Path, tmp_path: Path, command: str, setting: str, content: bytes | None
 ) -> None:
     path = tmp_path / "bad.pem"
     if content is not None:
         path.write_bytes(content)
-    for command in (("verify", record), ("doctor",), ("serve",)):
-        done = run(settings, *command, **{f"PEPFORMS_{setting}": str(path)})
-        assert done.returncode == 78, command
-        assert str(path) in done.stdout + done.stderr, command
-        assert "seal not intact" not in done.stdout
+    words = (command, record) if command == "verify" else (command,)
+    done = run(settings, *words, **{f"PEPFORMS_{setting}": str(path)})
+    assert done.returncode == 78
+    assert str(path) in done.stdout + done.stderr
+    assert "does not hold" not in done.stdout
 
 
 def test_doctor_tells_whom_is_trusted_and_tries_the_time_stamp_authority(settings: dict[str, str]) -> None:
@@ -257,6 +262,14 @@ def test_nothing_is_written_where_the_time_stamp_authority_is_away(settings: dic
     done = run(settings, "archive", SIGNED, "--out", tmp_path / "out", **away)
     assert (done.returncode, "cannot be reached" in done.stderr) == (75, True)
     assert [path.name for path in (tmp_path / "out").glob("*") if not path.name.startswith(".")] == []
+
+
+def test_an_authority_that_nobody_trusts_is_misconfigured_in_one_sentence(
+    settings: dict[str, str], tmp_path: Path
+) -> None:
+    done = run(settings, "archive", SIGNED, "--out", tmp_path / "out", PEPFORMS_SEAL_TIMESTAMP_TRUST="")
+    assert (done.returncode, len(done.stderr.splitlines())) == (78, 1)
+    assert "seal.timestamp_trust" in done.stderr
 
 
 def test_a_revocation_list_beside_the_anchors_is_heard_without_a_network(

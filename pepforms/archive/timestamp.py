@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from pepforms.archive import container
-from pepforms.archive.trust import Trust, clock_stands, is_issued_by
+from pepforms.archive.trust import Trust, clock_stands, hush, is_issued_by
 from pepforms.errors import Misconfigured, Unavailable
 
 if TYPE_CHECKING:
@@ -148,6 +148,7 @@ class Judgement:
 
 def judge(token: bytes, signature: bytes, trust: Trust) -> Judgement:
     """What a timestamp token of a signature is worth; it raises nothing, whatever the bytes are."""
+    hush()
     try:
         return _judged(token, signature, trust)
     except MemoryError:

@@ -15,6 +15,7 @@
 
 import datetime as dt
 import functools
+import logging
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -57,6 +58,13 @@ class Revocation:
 
     since: dt.datetime
     key_unharmed: bool
+
+
+@functools.cache
+def hush() -> None:
+    """What the libraries log about a bad file is a finding here, told once; their words may quote the file."""
+    for name in ("pypdf", "pyhanko", "pyhanko_certvalidator"):
+        logging.getLogger(name).setLevel(logging.CRITICAL + 1)
 
 
 @functools.lru_cache(64)

@@ -5,10 +5,8 @@ standards veraPDF's. Whatever the bytes are, the answer is facts; only a judge t
 """
 
 import datetime as dt
-import functools
 import io
 import json
-import logging
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
@@ -17,7 +15,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from pepforms import naming
 from pepforms.archive import container, timestamp
 from pepforms.archive.pdfa import Failure, Judge, Verdict
-from pepforms.archive.trust import Trust, stands
+from pepforms.archive.trust import Trust, hush, stands
 from pepforms.digest import pep_digest, sha256
 from pepforms.model import Pep
 
@@ -185,7 +183,7 @@ def verify(
 
 def read(data: bytes, trust: Trust) -> Facts:
     """All the facts but those of the standards: what is done in a process apart."""
-    _hush()
+    hush()
     try:
         return _facts(data, trust)
     except _CannotReadError as obstacle:
@@ -213,7 +211,7 @@ def nothing_known(slug: str, message: str, data: bytes | None = None) -> Facts:
 
 def embedded(data: bytes) -> bytes | None:
     """The bytes of the PEP that a PDF carries; None if it carries none, or what it carries cannot be read."""
-    _hush()
+    hush()
     try:
         reader, _ = _opened(data)
     except _CannotReadError:
@@ -233,7 +231,7 @@ def difference(data: bytes, pep: Pep) -> str | None:
     It is where it carries the same data as far as a sign-off signs them, and the PEP has every sign-off that it
     carries: the PEP may have been read, acknowledged and followed up since.
     """
-    _hush()
+    hush()
     carried = _read_or(None, lambda: _pep(_opened(data)[0]))
     if carried is None:
         return "It is not the record of that PEP: it carries no PEP that can be read."
@@ -305,13 +303,6 @@ def _facts(data: bytes, trust: Trust) -> Facts:
         child=child,
         pep=pep,
     )
-
-
-@functools.cache
-def _hush() -> None:
-    """What the libraries log about a bad file is a finding here, told once; their words may quote the file."""
-    for name in ("pypdf", "pyhanko", "pyhanko_certvalidator"):
-        logging.getLogger(name).setLevel(logging.CRITICAL + 1)
 
 
 def _read_or(otherwise: _T, read: Callable[[], _T]) -> _T:
