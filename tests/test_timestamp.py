@@ -105,6 +105,17 @@ def test_a_seal_with_a_timestamp_proves_its_time_to_us_and_is_valid_to_another_p
     assert "Total document signed" in said
 
 
+def test_what_leads_to_another_root_of_the_clock_is_not_kept(authorities: Any, trust: Trust, pdf: bytes) -> None:
+    """Authorities send a second certificate of their root, by an elder one, for readers who know only that."""
+    sealed = sealer(authorities, trust, "seal", "clock-crossed").seal(pdf)
+    assert verified(sealed, trust).holds
+    assert len(container.take_apart(token_of(sealed)).certificates) == 2
+    elder = Trust(trust.seals, (authorities.pem("elder-root"),))
+    kept = sealer(authorities, elder, "seal", "clock-crossed").seal(pdf)
+    assert verified(kept, elder).holds
+    assert len(container.take_apart(token_of(kept)).certificates) == 3
+
+
 def test_a_timestamp_of_an_authority_that_nobody_trusts_proves_nothing(proven: bytes, trust: Trust) -> None:
     facts = verified(proven, Trust(trust.seals))
     assert (facts.seal.intact, facts.seal.trusted, facts.seal.time_proven, facts.holds) == (True, True, False, False)

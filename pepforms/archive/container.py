@@ -146,7 +146,7 @@ def timestamp(der: bytes) -> tuple[bytes, bytes] | None:
 
 def as_we_write(token: bytes) -> bytes:
     """The timestamp token with all that its signature does not cover written anew, in one fixed form."""
-    return _assemble(take_apart(token))
+    return written(take_apart(token))
 
 
 def take_apart(token: bytes) -> Token:
@@ -163,6 +163,35 @@ def take_apart(token: bytes) -> Token:
         information["signed_attrs"].untag().dump(),
         lower(information["signature"].native, signer.dump()),
     )
+
+
+def written(token: Token) -> bytes:
+    """The DER bytes of a timestamp token, written here by hand: what was signed must not be touched by a library."""
+    from asn1crypto import algos, cms, x509
+
+    signer = x509.Certificate.load(token.certificates[0])
+    attributes = cms.CMSAttributes.load(token.signed_attributes)
+    (digest,) = (one["values"][0].native for one in attributes if one["type"].native == "message_digest")
+    name = _HASHES[len(digest)]
+    digest_algorithm = _der(0x30, algos.DigestAlgorithmId(name).dump())
+    information = _der(
+        0x30,
+        _der(0x02, b"\x01"),
+        _der(0x30, signer.issuer.dump(), signer["tbs_certificate"]["serial_number"].dump()),
+        digest_algorithm,
+        _der(0xA0, attributes.contents),
+        algos.SignedDigestAlgorithm({"algorithm": f"{name}_{_kind(signer)}"}).dump(),
+        _der(0x04, token.signature),
+    )
+    content = _der(
+        0x30,
+        _der(0x02, b"\x03"),
+        _der(0x31, digest_algorithm),
+        _der(0x30, cms.ContentType("tst_info").dump(), _der(0xA0, _der(0x04, token.said))),
+        _der(0xA0, *sorted(token.certificates)),
+        _der(0x31, information),
+    )
+    return _der(0x30, cms.ContentType("signed_data").dump(), _der(0xA0, content))
 
 
 def _taken_apart(der: bytes) -> tuple[Parts, set[bytes]]:
@@ -212,35 +241,6 @@ def _plain(certificate: "x509.Certificate") -> bytes:
     parts = {"tbs_certificate": inner, "signature_algorithm": inner["signature"]}
     data: bytes = x509.Certificate({**parts, "signature_value": certificate["signature_value"]}).dump()
     return data
-
-
-def _assemble(token: Token) -> bytes:
-    """The DER bytes of a timestamp token, written here by hand: what was signed must not be touched by a library."""
-    from asn1crypto import algos, cms, x509
-
-    signer = x509.Certificate.load(token.certificates[0])
-    attributes = cms.CMSAttributes.load(token.signed_attributes)
-    (digest,) = (one["values"][0].native for one in attributes if one["type"].native == "message_digest")
-    name = _HASHES[len(digest)]
-    digest_algorithm = _der(0x30, algos.DigestAlgorithmId(name).dump())
-    information = _der(
-        0x30,
-        _der(0x02, b"\x01"),
-        _der(0x30, signer.issuer.dump(), signer["tbs_certificate"]["serial_number"].dump()),
-        digest_algorithm,
-        _der(0xA0, attributes.contents),
-        algos.SignedDigestAlgorithm({"algorithm": f"{name}_{_kind(signer)}"}).dump(),
-        _der(0x04, token.signature),
-    )
-    content = _der(
-        0x30,
-        _der(0x02, b"\x03"),
-        _der(0x31, digest_algorithm),
-        _der(0x30, cms.ContentType("tst_info").dump(), _der(0xA0, _der(0x04, token.said))),
-        _der(0xA0, *sorted(token.certificates)),
-        _der(0x31, information),
-    )
-    return _der(0x30, cms.ContentType("signed_data").dump(), _der(0xA0, content))
 
 
 def _der(tag: int, *contents: bytes) -> bytes:

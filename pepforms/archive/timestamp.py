@@ -8,7 +8,7 @@ import asyncio
 import datetime as dt
 import hashlib
 import itertools
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -19,6 +19,7 @@ from pepforms.errors import Misconfigured, Unavailable
 if TYPE_CHECKING:
     import aiohttp
     from asn1crypto import cms
+    from cryptography import x509
 
 DEADLINE = 15.0
 """Seconds for the whole conversation with an authority."""
@@ -81,7 +82,8 @@ class Authority:
 
         try:
             answer = asyncio.run(_ask(self.url, hashlib.sha256(signature).digest(), self.deadline))
-            token = container.as_we_write(answer.dump())
+            parts = container.take_apart(answer.dump())
+            token = container.written(replace(parts, certificates=_needed(parts.certificates, self.trust)))
         except TimestampRequestError as refused:
             if refused.__cause__ is None:  # it did answer: that it will not, or to another question
                 raise self._wrong("it refused, or answered another question") from None
@@ -180,14 +182,30 @@ def _judged(token: bytes, signature: bytes, trust: Trust) -> Judgement:
     return Judgement(at, genuine=ours and status.intact and status.valid, trusted=trusted)
 
 
+def _needed(certificates: tuple[bytes, ...], trust: Trust) -> tuple[bytes, ...]:
+    """The certificates of a token up to the first that an anchor issued: what leads to other roots is not kept."""
+    chain = _loaded(certificates)
+    anchors = trust.anchors(of_clocks=True)
+    ends = (number for number, one in enumerate(chain, 1) if _is_anchored(one, anchors))
+    return certificates[: next(ends, len(chain))]
+
+
+def _is_anchored(certificate: "x509.Certificate", anchors: "list[x509.Certificate]") -> bool:
+    return certificate in anchors or any(is_issued_by(certificate, anchor) for anchor in anchors)
+
+
 def _is_covered(certificates: tuple[bytes, ...], trust: Trust) -> bool:
     """Whether each certificate that a token carries is signed by the next, and the last by an anchor, or is one.
 
     The authority's own is named in what it signed; without this a byte of the others could change unnoticed.
     """
-    from cryptography import x509
-
-    chain = [x509.load_der_x509_certificate(der) for der in certificates]
+    chain = _loaded(certificates)
     anchors = trust.anchors(of_clocks=True)
     linked = all(is_issued_by(one, issuer) for one, issuer in itertools.pairwise(chain))
-    return linked and (chain[-1] in anchors or any(is_issued_by(chain[-1], anchor) for anchor in anchors))
+    return linked and _is_anchored(chain[-1], anchors)
+
+
+def _loaded(certificates: tuple[bytes, ...]) -> "list[x509.Certificate]":
+    from cryptography import x509
+
+    return [x509.load_der_x509_certificate(der) for der in certificates]

@@ -42,7 +42,7 @@ def certificate(
     if purposes:
         extensions.append({"id": "extended_key_usage", "critical": True, "value": purposes})
     validity = {"valid-from": day(days[0]), "valid-to": day(days[1])}
-    return {"issuer": issuer, "validity": validity, "extensions": extensions, **more}
+    return {"issuer": issuer, "issuer-cert": issuer, "validity": validity, "extensions": extensions, **more}
 
 
 def revoked(offset: float, reason: str) -> dict[str, Any]:
@@ -62,6 +62,8 @@ CERTIFICATES = {
     "web-site": certificate("issuer", SEAL, purposes=["server_auth"]),
     "post": certificate("issuer", SEAL, purposes=["email_protection", "client_auth"]),
     "clocks-root": certificate("clocks-root", AUTHORITY, (-1000, 3000)),
+    "elder-root": certificate("elder-root", AUTHORITY, (-2000, 3000)),
+    "clocks-root-cross": certificate("elder-root", AUTHORITY, subject="clocks-root", **{"subject-key": "clocks-root"}),
     "clocks-issuer": certificate("clocks-root", AUTHORITY, (-900, 2000)),
     "clock": certificate("clocks-issuer", SEAL, purposes=["time_stamping"]),
     "clock-rsa": certificate("clocks-issuer", SEAL, purposes=["time_stamping"]),
@@ -72,7 +74,7 @@ CERTIFICATES = {
     "clock-stolen": certificate("clocks-issuer", SEAL, purposes=["time_stamping"], **revoked(0.5, "key_compromise")),
     "no-clock": certificate("clocks-issuer", SEAL),
 }
-CLOCKS = [name for name in CERTIFICATES if name.startswith(("clock", "no-clock")) and name != "clocks-root"]
+CLOCKS = [name for name in CERTIFICATES if name.startswith(("clock", "no-clock")) and "root" not in name]
 
 
 class Authorities:
@@ -89,7 +91,7 @@ class Authorities:
     def _made(self) -> PKIArchitecture:
         keys = {name: {"path": f"{name}.key"} for name in CERTIFICATES}
         lists = {
-            name: {"for-issuer": name, "signing-key": name, "simulated-update-schedule": "P30D"}
+            name: {"for-issuer": name, "issuer-cert": name, "signing-key": name, "simulated-update-schedule": "P30D"}
             for name in ("root", "issuer", "clocks-root", "clocks-issuer")
         }
         clocks = {
@@ -97,6 +99,9 @@ class Authorities:
             for name in CLOCKS
         }
         clocks["seal"] = {"signing-key": "seal", "signing-cert": "seal"}
+        clocks["clock-crossed"] = {
+            "signing-key": "clock", "signing-cert": "clock", "certs-to-embed": ["clocks-root-cross", "clocks-issuer"],
+        }  # fmt: skip
         clocks["clock-alone"] = {"signing-key": "clock", "signing-cert": "clock"}
         config = {
             "keysets": {"keys": {"path-prefix": str(self.folder), "keys": keys}},
