@@ -4,7 +4,6 @@ pyHanko's client asks; what comes back is judged here before it is taken in, by 
 it later: its signature, the certificates up to an anchor, what it is a timestamp of, and its time.
 """
 
-import asyncio
 import datetime as dt
 import hashlib
 import itertools
@@ -78,6 +77,8 @@ class Authority:
         return token
 
     def _asked(self, signature: bytes) -> bytes:
+        import asyncio
+
         from pyhanko.sign.timestamps.common_utils import TimestampRequestError
 
         try:
@@ -160,6 +161,8 @@ def judge(token: bytes, signature: bytes, trust: Trust) -> Judgement:
 
 
 def _judged(token: bytes, signature: bytes, trust: Trust) -> Judgement:
+    import asyncio
+
     from asn1crypto import cms
     from pyhanko.sign.validation.generic_cms import validate_tst_signed_data
     from pyhanko.sign.validation.status import TimestampSignatureStatus

@@ -331,8 +331,7 @@ def _opened(data: bytes) -> "tuple[PdfReader, int]":
     # pypdf would look for what is left of a file cut short; its end is what every version of a PDF finishes with.
     whole = b"%%EOF" in data[-1024:]
     reader = _read_or(None, lambda: PdfReader(io.BytesIO(data))) if whole else None
-    locked = reader.is_encrypted if reader is not None else b"/Encrypt" in data and whole
-    if locked:
+    if whole and (b"/Encrypt" in data if reader is None else _read_or(False, lambda: reader.is_encrypted)):
         raise _CannotReadError(
             "encrypted-pdf", "The PDF is encrypted; a record never is. Nothing can be said about it."
         )
