@@ -35,6 +35,7 @@ LARGEST_DATA = 20_000_000
 """Bytes of the data that a record carries: the largest PEP there may be."""
 
 _IDENTIFIER = re.compile("[A-Za-z0-9-]{1,40}")
+_MOST_FIELDS = 10_000
 _CONTAINER = re.compile(rb"<[0-9A-Fa-f\s]+>")
 _FILE_NAME = re.compile("[A-Za-z0-9_-]{1,150}")
 
@@ -428,14 +429,34 @@ def _is_as_signed(pep: dict[str, Any]) -> bool:
 
 
 def _seal(data: bytes, trust: Trust) -> Seal:
-    from pyhanko.pdf_utils.reader import PdfFileReader
-
-    signatures = _read_or(None, lambda: PdfFileReader(io.BytesIO(data), strict=False).embedded_signatures)
+    signatures = _read_or(None, lambda: _signatures(data))
     if signatures:
         return _read_or(Seal(present=True, intact=False), lambda: _judged(data, signatures[0], trust))
     if signatures is None and b"/ByteRange" in data:  # there was one, in what can no longer be read
         return Seal(present=True, intact=False)
     return Seal(present=False)
+
+
+def _signatures(data: bytes) -> "list[EmbeddedPdfSignature]":
+    from pyhanko.pdf_utils.reader import PdfFileReader
+
+    reader = PdfFileReader(io.BytesIO(data), strict=False)
+    if "/AcroForm" in reader.root:
+        _check_form(reader.root["/AcroForm"])
+    signatures: list[EmbeddedPdfSignature] = reader.embedded_signatures
+    return signatures
+
+
+def _check_form(form: Any) -> None:
+    """ValueError where it has more fields than any form: pyHanko would follow those that loop or double for ever."""
+    left, seen = [form["/Fields"]] if "/Fields" in form else [], 0
+    while left:
+        fields = left.pop()
+        seen += len(fields)
+        if seen > _MOST_FIELDS:
+            raise ValueError("more fields than any form has")
+        found = (field.get_object() for field in fields)
+        left += [field["/Kids"] for field in found if "/Kids" in field]
 
 
 def _judged(data: bytes, signature: "EmbeddedPdfSignature", trust: Trust) -> Seal:

@@ -134,6 +134,15 @@ class Authorities:
         path.write_bytes(self.key(name) + self.pem(name, "issuer", "root"))
         return path
 
+    def certificate_file(self, name: str) -> Path:
+        """A PEM file with the certificate alone."""
+        path = self.folder / f"{name}.crt"
+        if not path.exists():  # put there at once: several threads may ask
+            made = path.with_suffix(f".{threading.get_ident()}")
+            made.write_bytes(self.pem(name))
+            made.replace(path)
+        return path
+
     def pkcs12(self, name: str, passphrase: bytes) -> Path:
         path = self.folder / f"{name}.p12"
         path.write_bytes(
