@@ -50,7 +50,7 @@ wheel: setup  ## the wheel in dist/, templates, schemas, samples and fonts insid
 
 # Programs of other people that tests judge our documents with.
 test-tools:
-	@.ci/need java qpdf pdfsig pdftoppm
+	@.ci/need java qpdf pdfsig pdftoppm soffice chromium
 
 $(VENV)/.locked: requirements.txt
 	@$(BIN)/python -m pip --version >/dev/null 2>&1 || \

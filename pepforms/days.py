@@ -21,7 +21,8 @@ DayType = Literal["working", "school", "calendar"]
 TERMS = ("autumn", "spring", "summer")
 """In the order of the academic year."""
 
-_LONDON = ZoneInfo("Europe/London")
+LONDON = ZoneInfo("Europe/London")
+"""Where people read times."""
 _ONE = timedelta(days=1)
 _SUNDAY = 6
 
@@ -125,7 +126,7 @@ def years_later(start: date, years: int) -> date:
 
 def today() -> date:
     """Today in England."""
-    return datetime.now(_LONDON).date()
+    return datetime.now(LONDON).date()
 
 
 @functools.cache
@@ -188,7 +189,7 @@ def _day(value: object) -> date | None:
 
 def _day_of(moment: object) -> date | None:
     try:
-        return datetime.fromisoformat(moment).astimezone(_LONDON).date() if isinstance(moment, str) else None
+        return datetime.fromisoformat(moment).astimezone(LONDON).date() if isinstance(moment, str) else None
     except (ValueError, OverflowError):
         return None
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal, Protocol
 
-from pepforms import check, digest, naming, schema
+from pepforms import check, days, digest, naming, schema
 from pepforms.archive import manifest, stamp, verify
 from pepforms.check import reading
 from pepforms.errors import Broken, Refused
@@ -143,14 +143,17 @@ def _row(pep: Pep, form: Form, pdf: bytes, facts: verify.Facts, workshop: Worksh
 
 
 def _beside(pep: Pep, name: str, facts: verify.Facts, workshop: Workshop) -> tuple[Document, ...]:
-    """What is kept with a record: the judge's report, where there was a judge, and the data that it does not carry."""
-    found = []
-    if facts.validated_by:
-        report = json.dumps({"filename": name, **facts.report()}, indent=2) + "\n"
-        found.append(Document(naming.report(name), report.encode()))
-    if not workshop.carries_data:
-        found.append(Document(naming.data(name), data_of(pep).data))
-    return tuple(found)
+    """What is kept with a record: the judge's report, and the data where the record does not carry it."""
+    data = () if workshop.carries_data else (Document(naming.data(name), data_of(pep).data),)
+    return (*report_of(name, facts), *data)
+
+
+def report_of(name: str, facts: verify.Facts) -> tuple[Document, ...]:
+    """The judge's report on a record, where there was a judge."""
+    if not facts.validated_by:
+        return ()
+    report = json.dumps({"filename": name, **facts.report()}, indent=2) + "\n"
+    return (Document(naming.report(name), report.encode()),)
 
 
 def title(pep: Pep, form: Form, profile: Profile) -> str:
@@ -188,7 +191,7 @@ def data_of(pep: Pep) -> stamp.Embedded:
 
 def mark(pep: Pep, profile: Profile) -> stamp.Stamp:
     """The words of the visible stamp: no LCS number, UPN or child's name."""
-    signed = signed_off_at(pep, profile).astimezone(words.LONDON).date().isoformat()
+    signed = signed_off_at(pep, profile).astimezone(days.LONDON).date().isoformat()
     return stamp.Stamp(
         f"Signed off by the Virtual School on {words.date(signed)} as the record of the meeting of "
         f"{words.date(pep['meeting']['date'])}",

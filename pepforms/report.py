@@ -72,8 +72,9 @@ def problem_text(problem: dict[str, Any]) -> str:
 def verification_text(result: dict[str, Any], explained: list[str]) -> str:
     """Whether a PDF holds, and each fact that fell."""
     if result["holds"]:
-        judged = f", judged by {result['validated_by']}" if result["validated_by"] else ", its standard not judged"
         standard = " and ".join(claim for claim in (result["pdfa"]["claims"], result["pdfua"]["claims"]) if claim)
+        judged = f", judged by {result['validated_by']}" if result["validated_by"] else ", its standard not judged"
+        standard, judged = (standard, judged) if standard else ("not PDF/A", "")
         return f"{result['source']}: holds ({standard}{judged}; sealed by {result['seal']['signer']})"
     return "\n".join([f"{result['source']}: does not hold", *(f"  {sentence}" for sentence in explained)])
 

@@ -132,9 +132,9 @@ class Wiring:
         """A Word file as a tagged PDF."""
         return self.converter.convert(docx, about=about)
 
-    def seal(self, pdf: bytes) -> bytes:
-        """A PDF under the authority's seal."""
-        return self.sealer.seal(pdf)
+    def seal(self, pdf: bytes, *, on_top: bool = False) -> bytes:
+        """A PDF under the authority's seal, or on top of the signature that it bears already."""
+        return self.sealer.seal(pdf, on_top=on_top)
 
     def verify(self, pdf: bytes) -> verify.Facts:
         """The facts about a PDF: read in a process apart, its standards judged in another."""

@@ -4,6 +4,7 @@ import importlib
 import os
 from collections.abc import Iterator
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import hypothesis
@@ -32,3 +33,11 @@ def authorities(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
         module = importlib.import_module("authorities")
     with module.Authorities(tmp_path_factory.mktemp("authorities")).serving() as made:
         yield made
+
+
+@pytest.fixture(scope="session")
+def elsewhere() -> Iterator[ModuleType]:
+    """PDFs as other systems make them."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.syspath_prepend(str(Path(__file__).parent / "foreign"))
+        yield importlib.import_module("elsewhere")

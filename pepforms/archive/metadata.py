@@ -16,9 +16,11 @@ PRODUCER = f"pepforms {pepforms.__version__}"
 
 _NOT_XML = regex.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
-_CLAIMS = """\
+_PDFA = """\
 <pdfaid:part>{part}</pdfaid:part>
-<pdfaid:conformance>A</pdfaid:conformance>
+<pdfaid:conformance>{conformance}</pdfaid:conformance>
+"""
+_PDFUA = """\
 <pdfuaid:part>1</pdfuaid:part>
 <pdfaExtension:schemas><rdf:Bag><rdf:li rdf:parseType="Resource">
 <pdfaSchema:schema>PDF/UA identification schema</pdfaSchema:schema>
@@ -52,13 +54,19 @@ _PACKET = """\
 
 @dataclass(frozen=True, slots=True)
 class About:
-    """What a document says about itself; `pdfa_part` 2 or 3 claims PDF/A-2a or -3a and PDF/UA-1, None nothing."""
+    """What a document says about itself.
+
+    `pdfa_part` 2 or 3 claims that part of PDF/A at `conformance` (A, U or B), and PDF/UA-1 too if `pdfua`; None claims
+    nothing. Without `language` it does not say in which it is written.
+    """
 
     title: str
     subject: str
     language: str
     at: datetime | None
     pdfa_part: int | None
+    conformance: str = "A"
+    pdfua: bool = True
 
 
 def write(document: "pikepdf.Pdf", about: About) -> None:
@@ -81,13 +89,16 @@ def pdf_date(at: datetime) -> str:
 
 def _xmp(about: About) -> bytes:
     rows = [_in_words("title", about.title), _in_words("description", about.subject)]
-    rows.append(f"<dc:language><rdf:Bag><rdf:li>{about.language}</rdf:li></rdf:Bag></dc:language>\n")
+    if about.language:
+        language = escape(_xml_text(about.language))
+        rows.append(f"<dc:language><rdf:Bag><rdf:li>{language}</rdf:li></rdf:Bag></dc:language>\n")
     rows.append(f"<pdf:Producer>{PRODUCER}</pdf:Producer>\n<xmp:CreatorTool>{PRODUCER}</xmp:CreatorTool>\n")
     if about.at:
         moment = f"{about.at.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
         rows.extend(f"<xmp:{key}>{moment}</xmp:{key}>\n" for key in ("CreateDate", "ModifyDate", "MetadataDate"))
     if about.pdfa_part:
-        rows.append(_CLAIMS.format(part=about.pdfa_part))
+        rows.append(_PDFA.format(part=about.pdfa_part, conformance=about.conformance))
+        rows.append(_PDFUA if about.pdfua else "")
     return _PACKET.format(properties="".join(rows)).encode("utf-8")
 
 

@@ -76,15 +76,24 @@ class Sealer:
         return self.certificate.fingerprint(SHA256()).hex()
 
     def seal(
-        self, pdf: bytes, *, at: dt.datetime | None = None, reason: str | None = None, location: str | None = None
+        self,
+        pdf: bytes,
+        *,
+        at: dt.datetime | None = None,
+        reason: str | None = None,
+        location: str | None = None,
+        on_top: bool = False,
     ) -> bytes:
-        """The PDF with the seal appended; its own bytes are not touched. `at` is the time that the seal claims."""
+        """The PDF with the seal appended; its own bytes are not touched. `at` is the time that the seal claims.
+
+        `on_top` of somebody else's signature the seal approves and certifies nothing, so that the first stays valid.
+        """
         from pyhanko.pdf_utils.misc import PdfError
 
         moment = (at or dt.datetime.now(dt.UTC)).astimezone(dt.UTC).replace(microsecond=0)
         self.check_usable(moment)
         try:
-            return _sealed(pdf, self, moment, reason, location)
+            return _sealed(pdf, self, moment, reason, location, on_top=on_top)
         except (PdfError, OSError, ValueError) as failed:
             raise Refused(
                 f"The PDF could not be sealed ({type(failed).__name__}): it is no PDF or a damaged one. Make it again.",
@@ -279,19 +288,23 @@ def _misconfigured(path: Path, what: str, slug: str) -> Misconfigured:
 # --- the signature ---------------------------------------------------------------------------------------------------
 
 
-def _sealed(pdf: bytes, sealer: Sealer, moment: dt.datetime, reason: str | None, location: str | None) -> bytes:
+def _sealed(
+    pdf: bytes, sealer: Sealer, moment: dt.datetime, reason: str | None, location: str | None, *, on_top: bool = False
+) -> bytes:
     from pyhanko.sign.fields import MDPPerm, SigFieldSpec, SigSeedSubFilter
     from pyhanko.sign.signers import constants
     from pyhanko.sign.signers.cms_embedder import PdfCMSEmbedder, SigIOSetup, SigMDPSetup, SigObjSetup
     from pyhanko.sign.signers.pdf_byterange import SignatureObject
 
     writer = _appender(pdf)
-    if writer.prev.embedded_signatures:
+    if writer.prev.embedded_signatures and not on_top:
         raise Refused("The PDF is sealed already: a second seal would break the first.", slug="already-sealed")
     writer.ensure_output_version(version=(1, 7))  # type: ignore[no-untyped-call]
     writer.register_extension(constants.ESIC_EXTENSION_1)  # says that the file uses PAdES, as ETSI EN 319 142-1 asks
     # pyHanko's own PdfSigner would take the time from the clock alone and the key from an encoding parsed every time.
-    embedding = PdfCMSEmbedder(SigFieldSpec(_FIELD)).write_cms(_FIELD, writer)
+    taken = {signature.field_name for signature in writer.prev.embedded_signatures}
+    name = next(name for name in (_FIELD, *(f"{_FIELD} {n}" for n in range(2, len(taken) + 3))) if name not in taken)
+    embedding = PdfCMSEmbedder(SigFieldSpec(name)).write_cms(name, writer)
     next(embedding)
     placeholder = SignatureObject(
         timestamp=moment,
@@ -300,7 +313,7 @@ def _sealed(pdf: bytes, sealer: Sealer, moment: dt.datetime, reason: str | None,
         reason=reason,
         location=location,
     )
-    permissions = SigMDPSetup(md_algorithm="sha256", certify=True, docmdp_perms=MDPPerm.NO_CHANGES)
+    permissions = SigMDPSetup(md_algorithm="sha256", certify=not on_top, docmdp_perms=MDPPerm.NO_CHANGES)
     embedding.send(SigObjSetup(sig_placeholder=placeholder, mdp_setup=permissions))
     prepared, output = embedding.send(SigIOSetup(md_algorithm="sha256", output=io.BytesIO()))
     embedding.send(sealer._container(prepared.document_digest, moment))

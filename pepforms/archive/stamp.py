@@ -66,11 +66,11 @@ def finish(
     something embedded, and PDF/UA-1. A PDF made elsewhere is stamped and told its title, but claims nothing.
     A PDF that is encrypted, damaged or already sealed is refused.
     """
-    with _opened(pdf) as document:
+    with opened(pdf) as document:
         archival = _is_archival(document)
         _make_accessible(document, language)
         if stamp:
-            _draw_stamp(document, stamp)
+            draw(document, stamp)
         if embedded:
             _embed(document, embedded, at)
         part = (3 if embedded else 2) if archival else None
@@ -78,7 +78,8 @@ def finish(
         return _saved(document)
 
 
-def _opened(pdf: bytes) -> "pikepdf.Pdf":
+def opened(pdf: bytes, *, sealed: bool = False) -> "pikepdf.Pdf":
+    """The PDF to work on; Refused where it is damaged or encrypted, and, unless `sealed`, where it is sealed."""
     import pikepdf
 
     try:
@@ -91,7 +92,7 @@ def _opened(pdf: bytes) -> "pikepdf.Pdf":
         raise Refused("The PDF is encrypted. Export it again without protection.", slug="encrypted-pdf")
     if not document.pages:
         raise Refused("The PDF has no page. Export it again.", slug="unreadable-pdf")
-    if any(field.get("/FT") == "/Sig" and "/V" in field for field in _fields(document)):
+    if not sealed and any(field.get("/FT") == "/Sig" and "/V" in field for field in _fields(document)):
         raise Refused(
             "The PDF is sealed already, and a stamp would break its seal. Use the PDF as it was before it was sealed.",
             slug="already-sealed",
@@ -158,8 +159,13 @@ def _saved(document: "pikepdf.Pdf") -> bytes:
 # --- the visible stamp -----------------------------------------------------------------------------------------------
 
 
-def _draw_stamp(document: "pikepdf.Pdf", stamp: Stamp) -> None:
-    """Put the stamp on the first page, after its own content and shut off from it, marked as an artifact."""
+def draw(
+    document: "pikepdf.Pdf", stamp: Stamp, place: tuple[float, float, float] = (BOX_LEFT, BOX_BOTTOM, 1.0)
+) -> None:
+    """Put the stamp on the first page, after its own content and shut off from it, marked as an artifact.
+
+    `place` is where its lower left corner stands on the page as it is seen, in points, and its scale.
+    """
     from pikepdf import Array, Dictionary
 
     page = document.pages[0]
@@ -170,16 +176,29 @@ def _draw_stamp(document: "pikepdf.Pdf", stamp: Stamp) -> None:
     page.obj.Resources = resources
     content = page.obj.get("/Contents", Array())
     own = list(content) if isinstance(content, Array) else [content]
-    before, after = document.make_stream(b"q\n"), document.make_stream(b"\nQ\n" + _box(text, _upright(page)))
+    before, after = document.make_stream(b"q\n"), document.make_stream(b"\nQ\n" + _box(text, _upright(page), place))
     page.obj.Contents = Array([before, *own, after])
 
 
-def _box(text: bytes, upright: str) -> bytes:
+def _box(text: bytes, upright: str, place: tuple[float, float, float]) -> bytes:
+    x, y, scale = place
+    moved = f"{scale:.4f} 0 0 {scale:.4f} {x - scale * BOX_LEFT:.2f} {y - scale * BOX_BOTTOM:.2f}"
     corner = f"{BOX_LEFT + BOX_WIDTH:.2f} {BOX_BOTTOM + BOX_HEIGHT:.2f}"
     box = f"{BOX_LEFT:.2f} {BOX_BOTTOM:.2f} {BOX_WIDTH:.2f} {BOX_HEIGHT:.2f} re"
     bar = f"{BOX_LEFT:.2f} {BOX_BOTTOM:.2f} {_BAR_WIDTH:.2f} {BOX_HEIGHT:.2f} re"
     artifact = f"/Artifact <</Type /Pagination /Subtype /Footer /BBox [{BOX_LEFT:.2f} {BOX_BOTTOM:.2f} {corner}]>> BDC"
-    head = [artifact, "q", f"{upright} cm", f"{_INK} RG {_INK} rg 0.6 w", box, "S", bar, "f", f"{_LATE_INK} rg"]
+    head = [
+        artifact,
+        "q",
+        f"{upright} cm",
+        f"{moved} cm",
+        f"{_INK} RG {_INK} rg 0.6 w",
+        box,
+        "S",
+        bar,
+        "f",
+        f"{_LATE_INK} rg",
+    ]
     return "\n".join(head).encode("ascii") + b"\n" + text + b"\nQ\nEMC\n"
 
 

@@ -79,8 +79,9 @@ class Standard:
 
 @dataclass(frozen=True, slots=True)
 class Seal:
-    """The first seal of the file. `intact`: the sealed bytes and the seal's own container are as they were written.
+    """The seal of the file, or its first signature.
 
+    `intact`: the sealed bytes and the seal's own container are as they were written.
     `valid`: the signature is that of the certificate's key. `trusted`: its chain ends in an anchor, was valid at `at`,
     the time that the seal claims, and is not revoked in a way that matters (`trust.py`). `time_proven`: a trusted
     timestamp proves that time; None if it has none.
@@ -431,7 +432,7 @@ def _is_as_signed(pep: dict[str, Any]) -> bool:
 def _seal(data: bytes, trust: Trust) -> Seal:
     signatures = _read_or(None, lambda: _signatures(data))
     if signatures:
-        return _read_or(Seal(present=True, intact=False), lambda: _judged(data, signatures[0], trust))
+        return _read_or(Seal(present=True, intact=False), lambda: _judged(data, _the_seal(signatures), trust))
     if signatures is None and b"/ByteRange" in data:  # there was one, in what can no longer be read
         return Seal(present=True, intact=False)
     return Seal(present=False)
@@ -457,6 +458,12 @@ def _check_form(form: Any) -> None:
             raise ValueError("more fields than any form has")
         found = (field.get_object() for field in fields)
         left += [field["/Kids"] for field in found if "/Kids" in field]
+
+
+def _the_seal(signatures: "Sequence[EmbeddedPdfSignature]") -> "EmbeddedPdfSignature":
+    """The last that is named as seals are, for a seal may stand on top of somebody else's signature; else the first."""
+    seals = [signature for signature in signatures if re.fullmatch(r"Seal( \d+)?", signature.field_name)]
+    return seals[-1] if seals else signatures[0]
 
 
 def _judged(data: bytes, signature: "EmbeddedPdfSignature", trust: Trust) -> Seal:

@@ -3,13 +3,11 @@
 from collections.abc import Iterator
 from datetime import date, datetime, timedelta
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from pepforms.check.rules import LAW, PRACTICE, Case, Found, rule
 from pepforms.check.words import day, listing
+from pepforms.days import LONDON
 from pepforms.digest import pep_digest
-
-LONDON = ZoneInfo("Europe/London")
 
 
 @rule("meeting-outside-year", source=PRACTICE, warns_before=True)

@@ -1,14 +1,12 @@
 """Commands that make documents and records: `render`, `archive`."""
 
-from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import click
 
-from pepforms import digest, files, forms, many, pack, pipeline, sources
+from pepforms import days, digest, files, forms, many, pack, pipeline, sources
 from pepforms.cli.options import by_option, force_option, out_option, paths_argument
-from pepforms.fill import words
 from pepforms.model import AUDIENCES
 from pepforms.sources import Source
 from pepforms.wiring import Wiring
@@ -61,7 +59,7 @@ def archive(wiring: Wiring, paths: tuple[str, ...], out: Path, by: pack.By | Non
     _ = wiring.sealer  # no key: say so before any work
     code = many.show(many.records(wiring, sources.read(paths), out, total=sources.count(paths), force=force))
     if by:
-        many.say(str(pack.part(out, by, wiring, datetime.now(words.LONDON).date())))
+        many.say(str(pack.part(out, by, wiring, days.today())))
     return code
 
 

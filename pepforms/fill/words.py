@@ -9,12 +9,11 @@ import re
 from collections.abc import Callable, Mapping
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from pepforms import codes, schema
+from pepforms.days import LONDON
 from pepforms.fill.values import Absent, Items, Misuse, Node, Told
 
-LONDON = ZoneInfo("Europe/London")
 _AMOUNT = re.compile(r"-?[0-9]{1,12}([.][0-9]{1,2})?")
 
 

@@ -1,0 +1,1 @@
+"""What other systems hold about PEPs, read: the list of PEPs that were written and signed off elsewhere."""
