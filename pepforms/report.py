@@ -1,8 +1,9 @@
 """What the command line and the pages say of results, in the words of practice."""
 
+import datetime
 import importlib.metadata
 import textwrap
-from collections.abc import Iterator
+from collections.abc import Iterator, Sized
 from typing import Any
 
 from pepforms import schema
@@ -127,7 +128,8 @@ def doctor(wiring: Wiring) -> tuple[bool, str]:
 
 def _states(wiring: Wiring) -> Iterator[tuple[str, str | PepformsError]]:
     """Each part, with its state in words, or the error that says what to do."""
-    for name, look in (("profile", _profile), ("fonts", _fonts), ("engine", _engine), ("seal", _seal)):
+    looks = {"profile": _profile, "fonts": _fonts, "engine": _engine, "seal": _seal, "trust": _trust, "time": _time}
+    for name, look in looks.items():
         try:
             yield name, look(wiring)
         except PepformsError as error:
@@ -158,3 +160,22 @@ def _seal(wiring: Wiring) -> str:
     if wiring.settings.path("seal.key_file") is None:
         return "no key: records cannot be made (set PEPFORMS_SEAL_KEY_FILE); all else can"
     return f"key whose certificate begins {wiring.sealer.fingerprint[:16]}"
+
+
+def _trust(wiring: Wiring) -> str:
+    trust = wiring.trust
+    anchors, lists = trust.anchors(of_clocks=True), trust.lists()
+    if not anchors:
+        return "nobody: no record can hold here (set PEPFORMS_SEAL_TRUST to the authority's certificate)"
+    return f"{_counted(anchors, 'certificate')}, {_counted(lists, 'revocation list')}"
+
+
+def _counted(things: Sized, name: str) -> str:
+    return f"{len(things)} {name}{'s' * (len(things) != 1)}"
+
+
+def _time(wiring: Wiring) -> str:
+    if wiring.clock is None:
+        return "seals claim their time, nobody proves it (set PEPFORMS_SEAL_TIMESTAMP_URL)"
+    wiring.clock.stamp(b"Is anybody there?", datetime.datetime.now(datetime.UTC))
+    return f"{wiring.clock.host} answers and is trusted"

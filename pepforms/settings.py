@@ -32,9 +32,11 @@ KNOWN = (
     Setting("archive.validate", "every", "every: veraPDF judges each record where a JRE is found; off: none"),
     Setting("archive.standard", "3a", "3a: a record carries its data; 2a: its data lies beside it"),
     Setting("convert.engine", "rdocx", "the engine that makes PDFs: rdocx, or libreoffice where that is installed"),
-    Setting("seal.key_file", "", "the PKCS#12 file (.p12) that seals records"),
-    Setting("seal.passphrase_file", "", "the file whose first line opens the PKCS#12 file"),
-    Setting("seal.trust", "", "PEM files of certificates that verify trusts, separated by colons"),
+    Setting("seal.key_file", "", "the PKCS#12 (.p12) or PEM file that seals records"),
+    Setting("seal.passphrase_file", "", "the file whose first line opens the key file"),
+    Setting("seal.trust", "", "PEM files, separated by colons: certificates that verify trusts, revocation lists"),
+    Setting("seal.timestamp_url", "", "the time-stamp authority (RFC 3161) that proves when a record was sealed"),
+    Setting("seal.timestamp_trust", "", "PEM files, separated by colons: certificates trusted for timestamps alone"),
 )
 _CHOICES = {
     "archive.standard": ("3a", "2a"),

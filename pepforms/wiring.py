@@ -1,14 +1,17 @@
 """The parts put together as the settings say; each is made when it is first needed."""
 
+import datetime as dt
 import functools
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
 
 from pepforms import files, profile
-from pepforms.archive import pdfa, seal, verify
+from pepforms.archive import pdfa, seal, timestamp, verify
+from pepforms.archive.trust import Trust
+from pepforms.archive.trust import read as read_trusted
 from pepforms.convert import Converter
-from pepforms.errors import Broken, Misconfigured
+from pepforms.errors import Broken, Misconfigured, Refused
 from pepforms.fill import Template
 from pepforms.forms import Form
 from pepforms.profile import Profile
@@ -81,30 +84,49 @@ class Wiring:
 
     @functools.cached_property
     def sealer(self) -> seal.Sealer:
-        """The authority's seal; Misconfigured where no key is set."""
-        key, passphrase = self.settings.path("seal.key_file"), self.settings.path("seal.passphrase_file")
-        if key is None:
+        """The authority's seal, fit to seal now; Misconfigured where no key is set."""
+        if self._own is None:
             raise Misconfigured(
-                "No key to seal records with. Set PEPFORMS_SEAL_KEY_FILE to a PKCS#12 file and "
+                "No key to seal records with. Set PEPFORMS_SEAL_KEY_FILE to a PKCS#12 or PEM file and "
                 "PEPFORMS_SEAL_PASSPHRASE_FILE to the file that holds its passphrase.",
                 slug="no-key",
             )
-        return seal.Sealer.load(key, _first_line(passphrase))
+        self._own.check_usable(dt.datetime.now(dt.UTC))
+        return self._own
 
     @functools.cached_property
-    def trust(self) -> tuple[bytes, ...]:
-        """Certificates, as PEM, that a seal may be trusted by.
+    def _own(self) -> seal.Sealer | None:
+        """The configured seal, be its certificate expired or not."""
+        key, passphrase = self.settings.path("seal.key_file"), self.settings.path("seal.passphrase_file")
+        return seal.Sealer.read(key, _first_line(passphrase), self.clock) if key else None
 
-        The configured seal's own is one; the demonstration's only while no other is set.
+    @functools.cached_property
+    def clock(self) -> timestamp.Authority | None:
+        """The time-stamp authority, where one is set."""
+        url = self.settings["seal.timestamp_url"]
+        return timestamp.Authority(url, Trust(self._named("seal.trust"), self._clocks)) if url else None
+
+    @functools.cached_property
+    def trust(self) -> Trust:
+        """Whom a seal and its time may be trusted by.
+
+        The configured seal's own certificate is an anchor; the demonstration's only while no other is set.
         """
-        named = [Path(path) for path in self.settings["seal.trust"].split(":") if path]
-        anchors = [_pem(path) for path in named]
-        if self.settings.path("seal.key_file"):
-            anchors.append(self.sealer.certificate_pem)
+        anchors = list(self._named("seal.trust"))
         demonstration = self.settings.home / DEMONSTRATION_KEY
-        if not named and not self.settings.path("seal.key_file") and demonstration.exists():
-            anchors.append(seal.Sealer.load(demonstration, _DEMONSTRATION_PASSPHRASE).certificate_pem)
-        return tuple(anchors)
+        if self._own:
+            anchors.append(self._own.certificate_pem)
+        elif not anchors and demonstration.exists():
+            anchors.append(seal.Sealer.read(demonstration, _DEMONSTRATION_PASSPHRASE).certificate_pem)
+        return Trust(tuple(anchors), self._clocks)
+
+    @functools.cached_property
+    def _clocks(self) -> tuple[bytes, ...]:
+        return self._named("seal.timestamp_trust")
+
+    def _named(self, setting: str) -> tuple[bytes, ...]:
+        """The PEM files that a setting names; Misconfigured names one that is none."""
+        return tuple(_pem(Path(path), setting) for path in self.settings[setting].split(":") if path)
 
     def template(self, form: Form) -> Template:
         """The form's Word template, compiled once."""
@@ -125,8 +147,12 @@ class Wiring:
         return self.sealer.seal(pdf, on_top=on_top)
 
     def verify(self, pdf: bytes) -> verify.Facts:
-        """The facts about a PDF."""
-        return verify.verify(pdf, trust=self.trust, judge=self.judge)
+        """The facts about a PDF: read in a process apart, its standards judged in another."""
+        try:
+            facts = self.apart(verify.read, pdf, self.trust, about="The PDF")
+        except Refused as costly:
+            return verify.nothing_known(costly.slug, str(costly), pdf)
+        return verify.judged(facts, pdf, self.judge)
 
     def carried(self, pdf: bytes) -> bytes | None:
         """The PEP that a PDF carries, if it carries one."""
@@ -159,8 +185,16 @@ def _first_line(path: Path | None) -> bytes:
         raise Misconfigured(f"The passphrase file {path} cannot be read.", slug="no-passphrase") from error
 
 
-def _pem(path: Path) -> bytes:
+def _pem(path: Path, setting: str) -> bytes:
     try:
-        return path.read_bytes()
+        data = path.read_bytes()
+        read_trusted(data)
     except OSError as error:
-        raise Misconfigured(f"The certificate {path} in seal.trust cannot be read.", slug="bad-trust") from error
+        raise Misconfigured(f"The file {path} in {setting} cannot be read.", slug="bad-trust") from error
+    except ValueError:
+        raise Misconfigured(
+            f"The file {path} in {setting} holds no certificate and no revocation list in PEM form, or a damaged one. "
+            "Export it anew, in PEM form.",
+            slug="bad-trust",
+        ) from None
+    return data

@@ -5,6 +5,7 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 import hypothesis
 import pytest
@@ -22,6 +23,16 @@ def _nobodys_settings(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None
             patch.delenv(name)
         patch.setenv("XDG_DATA_HOME", str(tmp_path_factory.mktemp("data")))
         yield
+
+
+@pytest.fixture(scope="session")
+def authorities(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
+    """Certification and time-stamp authorities of our own, answering on 127.0.0.1 (`authorities/authorities.py`)."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.syspath_prepend(str(Path(__file__).with_name("authorities")))
+        module = importlib.import_module("authorities")
+    with module.Authorities(tmp_path_factory.mktemp("authorities")).serving() as made:
+        yield made
 
 
 @pytest.fixture(scope="session")

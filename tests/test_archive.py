@@ -56,11 +56,16 @@ def converted() -> bytes:
 
 
 @pytest.fixture(scope="module")
-def record(converted: bytes, sealer: Sealer) -> bytes:
+def finished(converted: bytes) -> bytes:
     pep: dict[str, Any] = {"pep": {"id": "PEP-2026-0042", "version": 2}, "child": {"lcs_person_id": "L-1234"}}
     pep["sign_offs"] = [{"role": "virtual_school_officer", "digest": pep_digest(pep)}]
     data = Embedded("pep.json", canonical(pep), "application/json", "The Personal Education Plan as data")
-    return sealer.seal(finish(converted, title="PEP", stamp=STAMP, embedded=data))
+    return finish(converted, title="PEP", stamp=STAMP, embedded=data)
+
+
+@pytest.fixture(scope="module")
+def record(finished: bytes, sealer: Sealer) -> bytes:
+    return sealer.seal(finished)
 
 
 def test_a_sealed_record_is_pdfa_3a_and_pdfua_1_without_one_failure(
@@ -108,28 +113,39 @@ def without_a_title(document: pikepdf.Pdf) -> None:
 
 
 @pytest.mark.parametrize(
-    ("spoil", "flavour"),
+    ("spoil", "fact", "clause"),
     [
-        (without_output_intent, "3a"),
-        (with_a_font_not_embedded, "3a"),
-        (with_unmarked_content, "ua1"),
-        (with_a_script, "3a"),
-        (without_tab_order, "ua1"),
-        (without_a_title, "ua1"),
+        (without_output_intent, "pdfa", "6.2.4.3-2"),
+        (with_a_font_not_embedded, "pdfa", "6.2.11.4.1-1"),
+        (with_a_script, "pdfa", "6.5.1-1"),
+        (with_unmarked_content, "pdfua", "7.1-3"),
+        (without_tab_order, "pdfua", "7.18.3-1"),
+        (without_a_title, "pdfua", "7.1-9"),
     ],
     ids=lambda case: getattr(case, "__name__", ""),
 )
-def test_a_spoilt_file_does_not_conform(
-    record: bytes, judge: Judge, spoil: Callable[[pikepdf.Pdf], None], flavour: str
+def test_a_spoilt_record_fails_for_its_reason_and_no_other(
+    finished: bytes, sealer: Sealer, judge: Judge, spoil: Callable[[pikepdf.Pdf], None], fact: str, clause: str
 ) -> None:
     spoilt = io.BytesIO()
-    with pikepdf.open(io.BytesIO(record)) as document:
+    with pikepdf.open(io.BytesIO(finished)) as document:
         spoil(document)
-        document.save(spoilt)
-    verdict = judge.judge(spoilt.getvalue(), flavour)
-    assert not verdict.conforms
-    assert all(clause and message and count for clause, message, count in verdict.failures)
-    assert verdict.failures
+        document.save(spoilt, fix_metadata_version=False)
+    sealed = sealer.seal(spoilt.getvalue())
+    verdict = judge.judge(sealed, {"pdfa": "3a", "pdfua": "ua1"}[fact])
+    assert [failed for failed, _, _ in verdict.failures] == [clause]
+    facts = verify(sealed, trust=[sealer.certificate], judge=judge)
+    assert getattr(facts, fact).conforms is False
+    assert (facts.seal.intact, facts.seal.trusted, facts.holds) == (True, True, False)
+    assert all(sentence.startswith("The file claims PDF/") for sentence in explain(facts))
+
+
+def test_an_encrypted_file_is_no_archive_and_no_record(record: bytes, judge: Judge) -> None:
+    locked = io.BytesIO()
+    with pikepdf.open(io.BytesIO(record)) as document:
+        document.save(locked, encryption=pikepdf.Encryption(owner="o", user=""))
+    assert "6.1.3-2" in [clause for clause, _, _ in judge.judge(locked.getvalue(), "3a").failures]
+    assert verify(locked.getvalue(), judge=judge).problem is not None
 
 
 def test_a_record_that_does_not_conform_does_not_hold(converted: bytes, sealer: Sealer, judge: Judge) -> None:
@@ -142,7 +158,7 @@ def test_a_record_that_does_not_conform_does_not_hold(converted: bytes, sealer: 
 
 
 def test_what_cannot_be_read_does_not_conform(record: bytes, judge: Judge) -> None:
-    for data in (b"", b"no PDF", record[:4000]):
+    for data in (b"", b"no PDF", record[:4000], b"%PDF-1.7\n%%EOF"):
         assert not judge.judge(data, "3a").conforms
 
 

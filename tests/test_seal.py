@@ -14,7 +14,13 @@ from asn1crypto import cms
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
-from cryptography.hazmat.primitives.serialization import BestAvailableEncryption, pkcs12
+from cryptography.hazmat.primitives.serialization import (
+    BestAvailableEncryption,
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+    pkcs12,
+)
 from cryptography.x509.oid import NameOID
 from pyhanko.pdf_utils.reader import PdfFileReader
 
@@ -178,6 +184,46 @@ def test_a_key_that_will_not_do_is_misconfigured_and_named(tmp_path: Path) -> No
         with pytest.raises(Misconfigured, match=re.escape(str(path))) as refused:
             Sealer.load(path, PASSPHRASE)
         assert refused.value.slug == slug
+
+
+def pem_file(path: Path, key: Key, *parts: x509.Certificate, passphrase: bytes | None, form: PrivateFormat) -> Path:
+    protection = BestAvailableEncryption(passphrase) if passphrase else NoEncryption()
+    written = key.private_bytes(Encoding.PEM, form, protection)
+    path.write_bytes(b"".join(part.public_bytes(Encoding.PEM) for part in parts) + written)
+    return path
+
+
+@pytest.mark.parametrize("form", [PrivateFormat.PKCS8, PrivateFormat.TraditionalOpenSSL], ids=["PKCS#8", "traditional"])
+@pytest.mark.parametrize("passphrase", [PASSPHRASE, None], ids=["locked", "open"])
+def test_a_pem_file_is_as_good_in_whatever_order_its_parts_stand(
+    pdf: bytes, tmp_path: Path, form: PrivateFormat, passphrase: bytes | None
+) -> None:
+    issuer_key, key = ec.generate_private_key(ec.SECP256R1()), rsa.generate_private_key(65537, 2048)
+    issuer = certificate(issuer_key, "Issuer", issuer="Root", key_cert_sign=True)
+    leaf = certificate(key, "Authority", issuer="Issuer", signed_by=issuer_key)
+    path = pem_file(tmp_path / "seal.pem", key, issuer, leaf, passphrase=passphrase, form=form)
+    sealer = Sealer.load(path, PASSPHRASE)
+    assert (sealer.certificate, sealer.chain) == (leaf, (issuer,))
+    assert sealer.seal(pdf).startswith(pdf)
+
+
+def test_a_pem_file_that_will_not_do_is_misconfigured_and_named(tmp_path: Path) -> None:
+    key, other = ec.generate_private_key(ec.SECP256R1()), ec.generate_private_key(ec.SECP256R1())
+    own, theirs = certificate(key, "Authority"), certificate(other, "Another")
+    pkcs8 = PrivateFormat.PKCS8
+    (tmp_path / "certificate.pem").write_bytes(own.public_bytes(Encoding.PEM))
+    (tmp_path / "damaged.pem").write_bytes(b"-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n")
+    cases = {
+        pem_file(tmp_path / "locked.pem", key, own, passphrase=b"another one", form=pkcs8): "seal-key-locked",
+        pem_file(tmp_path / "alone.pem", key, passphrase=None, form=pkcs8): "seal-key-incomplete",
+        pem_file(tmp_path / "theirs.pem", key, theirs, passphrase=None, form=pkcs8): "seal-key-incomplete",
+        tmp_path / "certificate.pem": "seal-key-incomplete",
+        tmp_path / "damaged.pem": "seal-key-locked",
+    }
+    for path, slug in cases.items():
+        with pytest.raises(Misconfigured, match=re.escape(str(path))) as refused:
+            Sealer.load(path, PASSPHRASE)
+        assert refused.value.slug == slug, path.name
 
 
 def test_a_time_at_which_the_certificate_is_not_valid_cannot_be_claimed(pdf: bytes, demonstration: Sealer) -> None:

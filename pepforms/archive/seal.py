@@ -1,23 +1,28 @@
 """The authority's seal: an invisible PAdES signature that certifies the record and permits no change.
 
-The key comes from a PKCS#12 file and stays in memory as a ready key object: pyHanko's own signer parses and checks an
-RSA key anew at every signature, 300 ms each.
+The key comes from a PKCS#12 or a PEM file and stays in memory as a ready key object: pyHanko's own signer parses and
+checks an RSA key anew at every signature, 300 ms each. Where a time-stamp authority is set, the seal carries its proof
+of the time (PAdES-B-T).
 """
 
 import datetime as dt
 import io
 import os
+import re
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, NoReturn
 
-from pepforms.archive import container
+from pepforms.archive import container, timestamp
+from pepforms.archive.trust import may_seal
 from pepforms.errors import Misconfigured, Refused
 
 if TYPE_CHECKING:
     from cryptography import x509
     from cryptography.hazmat.primitives.asymmetric import ec, rsa
     from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter
+
+    Key = rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey
 
 DEMONSTRATION = "pepforms demonstration, not a real seal"
 """The subject of the throwaway key: nobody shall take its seal for an authority's."""
@@ -32,16 +37,29 @@ class Sealer:
 
     certificate: "x509.Certificate"
     chain: "tuple[x509.Certificate, ...]" = field(repr=False)
-    _key: "rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey" = field(repr=False)
+    _key: "Key" = field(repr=False)
     _file: Path = field(repr=False)
+    _clock: timestamp.Authority | None = field(default=None, repr=False)
 
     @classmethod
-    def load(cls, path: Path, passphrase: bytes | None) -> "Sealer":
-        """The seal of a PKCS#12 file (`.p12`, `.pfx`), fit to seal now; what is wrong with it is Misconfigured."""
-        key, certificate, chain = _read_pkcs12(path, passphrase)
-        sealer = cls(certificate, chain, key, path)
-        sealer._check_usable(dt.datetime.now(dt.UTC))
+    def load(cls, path: Path, passphrase: bytes | None, clock: timestamp.Authority | None = None) -> "Sealer":
+        """The seal of a key file, fit to seal now; what is wrong with it is Misconfigured.
+
+        The file is PKCS#12 (`.p12`, `.pfx`), or PEM with the key, its certificate and those above it.
+        """
+        sealer = cls.read(path, passphrase, clock)
+        sealer.check_usable(dt.datetime.now(dt.UTC))
         return sealer
+
+    @classmethod
+    def read(cls, path: Path, passphrase: bytes | None, clock: timestamp.Authority | None = None) -> "Sealer":
+        """The same, be its certificate expired or not: what it has sealed is verified for good."""
+        key, certificate, chain = _checked(path, *_opened(path, passphrase))
+        return cls(certificate, chain, key, path, clock)
+
+    def __reduce__(self) -> NoReturn:
+        """Never pickled: the key stays in the process that read it."""
+        raise TypeError("a seal is not pickled")
 
     @property
     def certificate_pem(self) -> bytes:
@@ -73,7 +91,7 @@ class Sealer:
         from pyhanko.pdf_utils.misc import PdfError
 
         moment = (at or dt.datetime.now(dt.UTC)).astimezone(dt.UTC).replace(microsecond=0)
-        self._check_usable(moment)
+        self.check_usable(moment)
         try:
             return _sealed(pdf, self, moment, reason, location, on_top=on_top)
         except (PdfError, OSError, ValueError) as failed:
@@ -82,22 +100,8 @@ class Sealer:
                 slug="unsealable-pdf",
             ) from None
 
-    def _container(self, digest: bytes, signature: bytes | None = None) -> bytes:
-        from cryptography.hazmat.primitives.serialization import Encoding
-
-        certificates = tuple(one.public_bytes(Encoding.DER) for one in (self.certificate, *self.chain))
-        attributes = container.signed_attributes(digest, certificates)
-        return container.assemble(container.Parts(certificates, attributes, signature or self._signed(attributes)))
-
-    def _signed(self, data: bytes) -> bytes:
-        from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
-        from cryptography.hazmat.primitives.hashes import SHA256
-
-        if isinstance(self._key, rsa.RSAPrivateKey):
-            return self._key.sign(data, padding.PKCS1v15(), SHA256())
-        return self._key.sign(data, ec.ECDSA(SHA256()))
-
-    def _check_usable(self, moment: dt.datetime) -> None:
+    def check_usable(self, moment: dt.datetime) -> None:
+        """Misconfigured where the certificate is not valid at that moment."""
         start, end = self.certificate.not_valid_before_utc, self.certificate.not_valid_after_utc
         if moment > end:
             raise _misconfigured(
@@ -113,6 +117,32 @@ class Sealer:
                 "Check this computer's clock, or use the earlier key",
                 "seal-key-not-yet-valid",
             )
+
+    def _container(self, digest: bytes, moment: dt.datetime) -> bytes:
+        attributes = container.signed_attributes(digest, self._certificates)
+        signature = self._signed(attributes)
+        token = self._clock.stamp(signature, moment) if self._clock else None
+        return container.assemble(container.Parts(self._certificates, attributes, signature, token))
+
+    def _room(self) -> int:
+        """Bytes that the container takes at most."""
+        attributes = container.signed_attributes(bytes(32), self._certificates)
+        longest = container.Parts(self._certificates, attributes, _longest_signature(self._key))
+        return len(container.assemble(longest)) + (timestamp.LARGEST if self._clock else 0)
+
+    @property
+    def _certificates(self) -> tuple[bytes, ...]:
+        from cryptography.hazmat.primitives.serialization import Encoding
+
+        return tuple(one.public_bytes(Encoding.DER) for one in (self.certificate, *self.chain))
+
+    def _signed(self, data: bytes) -> bytes:
+        from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
+        from cryptography.hazmat.primitives.hashes import SHA256
+
+        if isinstance(self._key, rsa.RSAPrivateKey):
+            return self._key.sign(data, padding.PKCS1v15(), SHA256())
+        return container.lower(self._key.sign(data, ec.ECDSA(SHA256())), self._certificates[0])
 
 
 def make_demonstration_key(path: Path, passphrase: bytes) -> None:
@@ -166,22 +196,51 @@ def _self_signed(key: "ec.EllipticCurvePrivateKey") -> "x509.CertificateBuilder"
 # --- the key file ----------------------------------------------------------------------------------------------------
 
 
-def _read_pkcs12(
-    path: Path, passphrase: bytes | None
-) -> "tuple[rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey, x509.Certificate, tuple[x509.Certificate, ...]]":
-    from cryptography.hazmat.primitives.asymmetric import ec, rsa
-    from cryptography.hazmat.primitives.serialization import pkcs12
-
+def _opened(path: Path, passphrase: bytes | None) -> "tuple[Any, x509.Certificate | None, list[x509.Certificate]]":
+    """The key of a file, the certificate that is the key's, and the other certificates."""
     data = _read(path)
+    pem = b"-----BEGIN " in data
     try:
-        key, certificate, others = pkcs12.load_key_and_certificates(data, passphrase or None)
-    except (ValueError, TypeError):  # one error for a wrong passphrase and for a file that is no PKCS#12
+        return (_opened_pem if pem else _opened_pkcs12)(data, passphrase or None)
+    except (ValueError, TypeError):  # one error for a wrong passphrase and for a file that is no such thing
+        kind = "PEM" if pem else "PKCS#12 (.p12, .pfx) or PEM"
         raise _misconfigured(
             path,
-            "could not be opened: the passphrase is wrong, or it is no PKCS#12 (.p12, .pfx) file. "
+            f"could not be opened: the passphrase is wrong, or it is no {kind} file. "
             "Check PEPFORMS_SEAL_KEY_FILE and PEPFORMS_SEAL_PASSPHRASE_FILE",
             "seal-key-locked",
         ) from None
+
+
+def _opened_pkcs12(
+    data: bytes, passphrase: bytes | None
+) -> "tuple[Any, x509.Certificate | None, list[x509.Certificate]]":
+    from cryptography.hazmat.primitives.serialization import pkcs12
+
+    return pkcs12.load_key_and_certificates(data, passphrase)
+
+
+def _opened_pem(data: bytes, passphrase: bytes | None) -> "tuple[Any, x509.Certificate | None, list[x509.Certificate]]":
+    from cryptography import x509
+    from cryptography.hazmat.primitives.serialization import load_pem_private_key
+
+    found = re.search(rb"-----BEGIN ([A-Z ]*PRIVATE KEY)-----.*?-----END \1-----", data, re.DOTALL)
+    if not found:
+        return None, None, []
+    written = found.group()
+    # A passphrase for a key that is not locked is no fault of the file's: both may come from one set-up.
+    key = load_pem_private_key(written, passphrase if b"ENCRYPTED" in written else None)
+    certificates = x509.load_pem_x509_certificates(data) if b"-----BEGIN CERTIFICATE-----" in data else []
+    own = next((one for one in certificates if one.public_key() == key.public_key()), None)
+    return key, own, [one for one in certificates if one is not own]
+
+
+def _checked(
+    path: Path, key: Any, certificate: "x509.Certificate | None", others: "list[x509.Certificate]"
+) -> "tuple[Key, x509.Certificate, tuple[x509.Certificate, ...]]":
+    """What was found in a key file, if a seal can be made with it."""
+    from cryptography.hazmat.primitives.asymmetric import ec, rsa
+
     if key is None or certificate is None:
         raise _misconfigured(path, "holds no key with its certificate. Export both into it", "seal-key-incomplete")
     if not isinstance(key, (rsa.RSAPrivateKey, ec.EllipticCurvePrivateKey)):
@@ -201,12 +260,14 @@ def _check_purpose(path: Path, certificate: "x509.Certificate") -> None:
 
     try:
         usage = certificate.extensions.get_extension_for_class(x509.KeyUsage).value
+        signs = usage.digital_signature or usage.content_commitment
     except x509.ExtensionNotFound:
-        return
-    if not (usage.digital_signature or usage.content_commitment):
+        signs = True
+    if not signs or not may_seal(certificate):
         raise _misconfigured(
-            path, "holds a certificate not meant for signing. Ask for a sealing certificate", "seal-key-unsuitable"
-        )
+            path, "holds a certificate not meant for signing documents. Ask for a sealing certificate",
+            "seal-key-unsuitable",
+        )  # fmt: skip
 
 
 def _read(path: Path) -> bytes:
@@ -215,7 +276,7 @@ def _read(path: Path) -> bytes:
     except OSError as failed:
         raise _misconfigured(
             path,
-            f"could not be read ({failed.strerror}). Set PEPFORMS_SEAL_KEY_FILE to the PKCS#12 file of the seal",
+            f"could not be read ({failed.strerror}). Set PEPFORMS_SEAL_KEY_FILE to the PKCS#12 or PEM file of the seal",
             "seal-key-unreadable",
         ) from None
 
@@ -248,14 +309,14 @@ def _sealed(
     placeholder = SignatureObject(
         timestamp=moment,
         subfilter=SigSeedSubFilter.PADES,
-        bytes_reserved=2 * len(sealer._container(bytes(32), _longest_signature(sealer._key))),
+        bytes_reserved=2 * sealer._room(),
         reason=reason,
         location=location,
     )
     permissions = SigMDPSetup(md_algorithm="sha256", certify=not on_top, docmdp_perms=MDPPerm.NO_CHANGES)
     embedding.send(SigObjSetup(sig_placeholder=placeholder, mdp_setup=permissions))
     prepared, output = embedding.send(SigIOSetup(md_algorithm="sha256", output=io.BytesIO()))
-    embedding.send(sealer._container(prepared.document_digest))
+    embedding.send(sealer._container(prepared.document_digest, moment))
     sealed: bytes = output.getvalue()
     return sealed
 

@@ -5,21 +5,21 @@ standards veraPDF's. Whatever the bytes are, the answer is facts; only a judge t
 """
 
 import datetime as dt
-import functools
 import io
 import json
-import logging
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from pepforms.archive import container
+from pepforms import naming
+from pepforms.archive import container, timestamp
 from pepforms.archive.pdfa import Failure, Judge, Verdict
+from pepforms.archive.trust import Trust, hush, stands
 from pepforms.digest import pep_digest, sha256
+from pepforms.model import Pep
 
 if TYPE_CHECKING:
-    from asn1crypto import x509 as asn1_x509
     from cryptography import x509
     from pyhanko.sign.validation.pdf_embedded import EmbeddedPdfSignature
     from pyhanko.sign.validation.status import PdfSignatureStatus
@@ -28,7 +28,16 @@ if TYPE_CHECKING:
 DATA_NAME = "pep.json"
 """What the data that a record carries is called."""
 
+LARGEST_FILE = 100 << 20
+"""Bytes of a file that is read at all: a record has a hundredth of it."""
+
+LARGEST_DATA = 20_000_000
+"""Bytes of the data that a record carries: the largest PEP there may be."""
+
 _IDENTIFIER = re.compile("[A-Za-z0-9-]{1,40}")
+_MOST_FIELDS = 10_000
+_CONTAINER = re.compile(rb"<[0-9A-Fa-f\s]+>")
+_FILE_NAME = re.compile("[A-Za-z0-9_-]{1,150}")
 
 _T = TypeVar("_T")
 _XMP = {"pdfaid": "http://www.aiim.org/pdfa/ns/id/", "pdfuaid": "http://www.aiim.org/pdfua/ns/id/"}
@@ -73,8 +82,9 @@ class Seal:
     """The seal of the file, or its first signature.
 
     `intact`: the sealed bytes and the seal's own container are as they were written.
-    `valid`: the signature is that of the certificate's key. `trusted`: its chain ends in an anchor and was valid at
-    `at`, the time that the seal claims. `time_proven`: a trusted timestamp proves that time; None if it has none.
+    `valid`: the signature is that of the certificate's key. `trusted`: its chain ends in an anchor, was valid at `at`,
+    the time that the seal claims, and is not revoked in a way that matters (`trust.py`). `time_proven`: a trusted
+    timestamp proves that time; None if it has none.
     """
 
     present: bool | None = None
@@ -158,31 +168,81 @@ class Facts:
         }
 
 
-def verify(data: bytes, *, trust: "Sequence[bytes | x509.Certificate]" = (), judge: Judge | None = None) -> Facts:
+def verify(
+    data: bytes,
+    *,
+    trust: "Sequence[bytes | x509.Certificate]" = (),
+    clocks: Sequence[bytes] = (),
+    judge: Judge | None = None,
+) -> Facts:
     """The facts about a PDF; without a judge nothing is found out about its standards.
 
-    `trust` holds the anchors: certificates as PEM (one or several in a piece) or as objects of `cryptography`.
+    `trust` holds the anchors: PEM files as bytes, with revocation lists in them where there are any, or certificates as
+    objects of `cryptography`; `clocks` those that vouch for timestamps alone.
     """
-    _hush()
+    return judged(read(data, Trust(tuple(_pem(one) for one in trust), tuple(clocks))), data, judge)
+
+
+def read(data: bytes, trust: Trust) -> Facts:
+    """All the facts but those of the standards: what is done in a process apart."""
+    hush()
     try:
-        return _facts(data, trust, judge)
+        return _facts(data, trust)
     except _CannotReadError as obstacle:
         return Facts(Obstacle(obstacle.slug, str(obstacle)), sha256(data))
 
 
-def nothing_known(slug: str, message: str) -> Facts:
-    """The facts about a file that could not even be fetched: none."""
-    return Facts(Obstacle(slug, message), "")
+def judged(facts: Facts, data: bytes, judge: Judge | None) -> Facts:
+    """The facts with the judge's own, on each standard that the file claims."""
+    pdfa, pdfua = facts.pdfa, facts.pdfua
+    if judge is None or facts.problem or not (pdfa.claims or pdfua.claims):
+        return facts
+
+    def found(standard: Standard, flavour: str) -> Standard:
+        if standard.claims is None:
+            return standard
+        return standard.judged(judge.judge(data, flavour + standard.claims.rpartition("-")[2]))
+
+    return replace(facts, pdfa=found(pdfa, ""), pdfua=found(pdfua, "ua"), validated_by=judge.name)
+
+
+def nothing_known(slug: str, message: str, data: bytes | None = None) -> Facts:
+    """The facts about a file that could not even be fetched or read: none."""
+    return Facts(Obstacle(slug, message), "" if data is None else sha256(data))
 
 
 def embedded(data: bytes) -> bytes | None:
     """The bytes of the PEP that a PDF carries; None if it carries none, or what it carries cannot be read."""
-    _hush()
+    hush()
     try:
         reader, _ = _opened(data)
     except _CannotReadError:
         return None
     return _read_or(None, lambda: _attached(reader))
+
+
+def extracted(data: bytes) -> tuple[str, bytes] | None:
+    """The PEP that a PDF carries, byte for byte, and a file name for it without personal data; None if it has none."""
+    found = embedded(data)
+    return None if found is None else (_file_name(found), found)
+
+
+def difference(data: bytes, pep: Pep) -> str | None:
+    """Why a PDF is not the record of a PEP, in a sentence; None if it is.
+
+    It is where it carries the same data as far as a sign-off signs them, and the PEP has every sign-off that it
+    carries: the PEP may have been read, acknowledged and followed up since.
+    """
+    hush()
+    carried = _read_or(None, lambda: _pep(_opened(data)[0]))
+    if carried is None:
+        return "It is not the record of that PEP: it carries no PEP that can be read."
+    if _read_or(True, lambda: pep_digest(carried) != pep_digest(pep)):
+        return "It is not the record of that PEP: the PEP that it carries says something else."
+    theirs = pep.get("sign_offs", [])
+    if not _read_or(False, lambda: all(sign_off in theirs for sign_off in carried["sign_offs"])):
+        return "It is not the record of that PEP: the PEP says the same, but lacks a sign-off that the record carries."
+    return None
 
 
 def explain(facts: Facts) -> list[str]:
@@ -194,11 +254,12 @@ def explain(facts: Facts) -> list[str]:
 
 _SENTENCES = {
     "seal.present": "The file has no seal: it is not a record, or its seal was taken away.",
-    "seal.intact": "The seal is not intact: the file was changed after it was sealed (or another program sealed it).",
+    "seal.intact": "The seal is not intact: the file was changed after it was sealed, or another program sealed it.",
     "seal.valid": "The seal is not valid: its signature is not that of the certificate it names.",
     "seal.trusted": "The seal is not trusted: its certificate ({facts.seal.signer}) does not lead to one that is "
-    "trusted here, or was not valid when the seal was made. Compare it with the certificate of the authority.",
-    "seal.time_proven": "The time of the seal is not proven: its timestamp cannot be verified.",
+    "trusted here, was not valid when the seal was made, or is revoked. Compare it with the authority's certificate.",
+    "seal.time_proven": "The time of the seal is not proven: its timestamp is not of this seal or its time, or nobody "
+    "trusted here made it.",
     "seal.covers_whole_document": "The seal does not cover the whole file: something was added after it was sealed.",
     "pdfa.conforms": "The file claims {facts.pdfa.claims} but {facts.validated_by} finds that it does not conform "
     "({facts.pdfa.reasons}).",
@@ -223,11 +284,17 @@ class _CannotReadError(Exception):
         self.slug = slug
 
 
-def _facts(data: bytes, trust: "Sequence[bytes | x509.Certificate]", judge: Judge | None) -> Facts:
+def _pem(anchor: "bytes | x509.Certificate") -> bytes:
+    from cryptography.hazmat.primitives.serialization import Encoding
+
+    return anchor if isinstance(anchor, bytes) else anchor.public_bytes(Encoding.PEM)
+
+
+def _facts(data: bytes, trust: Trust) -> Facts:
     reader, pages = _opened(data)
     claims_pdfa, claims_pdfua = _read_or(("", ""), lambda: _claims(reader))
     carried, child, pep = _carried(reader)
-    facts = Facts(
+    return Facts(
         problem=None,
         sha256=sha256(data),
         pages=pages,
@@ -238,31 +305,19 @@ def _facts(data: bytes, trust: "Sequence[bytes | x509.Certificate]", judge: Judg
         child=child,
         pep=pep,
     )
-    if judge is None or not (claims_pdfa or claims_pdfua):
-        return facts
-    return replace(
-        facts,
-        pdfa=facts.pdfa.judged(judge.judge(data, claims_pdfa)) if claims_pdfa else facts.pdfa,
-        pdfua=facts.pdfua.judged(judge.judge(data, f"ua{claims_pdfua}")) if claims_pdfua else facts.pdfua,
-        validated_by=judge.name,
-    )
-
-
-@functools.cache
-def _hush() -> None:
-    """What the libraries log about a bad file is a finding here, told once; their words may quote the file."""
-    for name in ("pypdf", "pyhanko", "pyhanko_certvalidator"):
-        logging.getLogger(name).setLevel(logging.CRITICAL + 1)
 
 
 def _read_or(otherwise: _T, read: Callable[[], _T]) -> _T:
     """What `read` finds, or `otherwise` where the bytes make no sense.
 
     Damaged and hostile files make PDF libraries raise whatever they like (KeyError, RecursionError, zlib's own), so
-    nothing narrower than Exception is caught: a file that cannot be read is a finding, not a fault of ours.
+    nothing narrower than Exception is caught: a file that cannot be read is a finding, not a fault of ours. One that
+    takes more memory than there is goes on as that.
     """
     try:
         return read()
+    except MemoryError:
+        raise
     except Exception:  # noqa: BLE001
         return otherwise
 
@@ -278,7 +333,7 @@ def _opened(data: bytes) -> "tuple[PdfReader, int]":
     # pypdf would look for what is left of a file cut short; its end is what every version of a PDF finishes with.
     whole = b"%%EOF" in data[-1024:]
     reader = _read_or(None, lambda: PdfReader(io.BytesIO(data))) if whole else None
-    if reader is not None and _read_or(False, lambda: reader.is_encrypted):
+    if whole and (b"/Encrypt" in data if reader is None else _read_or(False, lambda: reader.is_encrypted)):
         raise _CannotReadError(
             "encrypted-pdf", "The PDF is encrypted; a record never is. Nothing can be said about it."
         )
@@ -336,13 +391,22 @@ def _number(value: object) -> int | None:
 
 def _attached(reader: "PdfReader") -> bytes:
     (entry,) = (entry for entry in reader.attachment_list if entry.name == DATA_NAME)
-    return entry.content
+    content = entry.content
+    if len(content) > LARGEST_DATA:
+        raise ValueError("larger than any PEP")
+    return content
 
 
 def _pep(reader: "PdfReader") -> dict[str, Any] | None:
     text = _attached(reader).decode("utf-8")
     pep = json.loads(text, object_pairs_hook=_without_repeats, parse_constant=_refuse)
     return pep if isinstance(pep, dict) else None
+
+
+def _file_name(data: bytes) -> str:
+    """The name of the record with `.json`; where the data give no such name, one made of their digest."""
+    name = _read_or("", lambda: naming.record(json.loads(data)).removesuffix(".pdf"))
+    return f"{name if _FILE_NAME.fullmatch(name) else f'record-{sha256(data)[:16]}'}.json"
 
 
 def _without_repeats(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -365,15 +429,35 @@ def _is_as_signed(pep: dict[str, Any]) -> bool:
 # --- the seal --------------------------------------------------------------------------------------------------------
 
 
-def _seal(data: bytes, trust: "Sequence[bytes | x509.Certificate]") -> Seal:
-    from pyhanko.pdf_utils.reader import PdfFileReader
-
-    signatures = _read_or(None, lambda: PdfFileReader(io.BytesIO(data), strict=False).embedded_signatures)
+def _seal(data: bytes, trust: Trust) -> Seal:
+    signatures = _read_or(None, lambda: _signatures(data))
     if signatures:
         return _read_or(Seal(present=True, intact=False), lambda: _judged(data, _the_seal(signatures), trust))
     if signatures is None and b"/ByteRange" in data:  # there was one, in what can no longer be read
         return Seal(present=True, intact=False)
     return Seal(present=False)
+
+
+def _signatures(data: bytes) -> "list[EmbeddedPdfSignature]":
+    from pyhanko.pdf_utils.reader import PdfFileReader
+
+    reader = PdfFileReader(io.BytesIO(data), strict=False)
+    if "/AcroForm" in reader.root:
+        _check_form(reader.root["/AcroForm"])
+    signatures: list[EmbeddedPdfSignature] = reader.embedded_signatures
+    return signatures
+
+
+def _check_form(form: Any) -> None:
+    """ValueError where it has more fields than any form: pyHanko would follow those that loop or double for ever."""
+    left, seen = [form["/Fields"]] if "/Fields" in form else [], 0
+    while left:
+        fields = left.pop()
+        seen += len(fields)
+        if seen > _MOST_FIELDS:
+            raise ValueError("more fields than any form has")
+        found = (field.get_object() for field in fields)
+        left += [field["/Kids"] for field in found if "/Kids" in field]
 
 
 def _the_seal(signatures: "Sequence[EmbeddedPdfSignature]") -> "EmbeddedPdfSignature":
@@ -382,26 +466,32 @@ def _the_seal(signatures: "Sequence[EmbeddedPdfSignature]") -> "EmbeddedPdfSigna
     return seals[-1] if seals else signatures[0]
 
 
-def _judged(data: bytes, signature: "EmbeddedPdfSignature", trust: "Sequence[bytes | x509.Certificate]") -> Seal:
-    at = signature.self_reported_timestamp
-    covers, untouched = _covers(data, signature), _is_untouched(data, signature)
+def _judged(data: bytes, signature: "EmbeddedPdfSignature", trust: Trust) -> Seal:
+    claimed = signature.self_reported_timestamp
+    covers = _read_or(False, lambda: _covers(data, signature))
+    untouched = _read_or(False, lambda: _is_untouched(data, signature))
+    proof = _read_or(None, lambda: container.timestamp(signature.pkcs7_content))
+    judgement = timestamp.judge(*proof, trust) if proof else None
+    proven = judgement.proves(claimed) if judgement else None
+    at = judgement.at if judgement and proven else claimed
     seal = Seal(
         present=True,
         intact=False,
         covers_whole_document=covers,
+        time_proven=proven,
         signer=_read_or(None, lambda: _name(signature)),
-        at=f"{at.astimezone(dt.UTC):%Y-%m-%dT%H:%M:%SZ}" if at else None,
+        at=f"{told.astimezone(dt.UTC):%Y-%m-%dT%H:%M:%SZ}" if (told := claimed or at) else None,
     )
     status = _read_or(None, lambda: _status(signature, trust, at))
     if status is None:
         return seal
-    timestamp = status.timestamp_validity
     return replace(
         seal,
         intact=status.intact and untouched,
         valid=status.valid,
-        trusted=status.trusted and at is not None and _was_valid(status, at),
-        time_proven=bool(timestamp.valid and timestamp.trusted) if timestamp else None,
+        trusted=status.trusted
+        and at is not None
+        and stands(status.validation_path, status.signing_cert, trust, at, proven=bool(proven)),
     )
 
 
@@ -420,7 +510,9 @@ def _gap(signature: "EmbeddedPdfSignature") -> tuple[int, int, int]:
 
 
 def _covers(data: bytes, signature: "EmbeddedPdfSignature") -> bool:
-    return _read_or(False, lambda: _gap(signature)[2] == len(data))
+    """Whether all is sealed but one string of digits, which is where a container stands."""
+    begin, end, last = _gap(signature)
+    return last == len(data) and _CONTAINER.fullmatch(data, begin, end) is not None
 
 
 def _is_untouched(data: bytes, signature: "EmbeddedPdfSignature") -> bool:
@@ -445,32 +537,11 @@ def _der_length(der: bytes) -> int:
     return 2 + octets + int.from_bytes(der[2 : 2 + octets], "big")
 
 
-def _status(
-    signature: "EmbeddedPdfSignature", trust: "Sequence[bytes | x509.Certificate]", at: dt.datetime | None
-) -> "PdfSignatureStatus":
+def _status(signature: "EmbeddedPdfSignature", trust: Trust, at: dt.datetime | None) -> "PdfSignatureStatus":
     from pyhanko.sign.validation import validate_pdf_signature
     from pyhanko.sign.validation.settings import KeyUsageConstraints
-    from pyhanko_certvalidator import ValidationContext
 
-    context = ValidationContext(
-        trust_roots=[anchor for given in trust for anchor in _anchors(given)], moment=at, allow_fetching=False
-    )
+    context = trust.context(at or dt.datetime.now(dt.UTC))
     usage = KeyUsageConstraints(key_usage={"digital_signature", "non_repudiation"}, match_all_key_usages=False)
     # Without pyHanko's analysis of later changes: a seal permits none, and must cover the whole file.
     return validate_pdf_signature(signature, context, key_usage_settings=usage, skip_diff=True)
-
-
-def _anchors(given: "bytes | x509.Certificate") -> "list[asn1_x509.Certificate]":
-    from asn1crypto import x509 as asn1_x509
-    from cryptography import x509
-    from cryptography.hazmat.primitives.serialization import Encoding
-
-    found = x509.load_pem_x509_certificates(given) if isinstance(given, bytes) else [given]
-    return [asn1_x509.Certificate.load(one.public_bytes(Encoding.DER)) for one in found]
-
-
-def _was_valid(status: "PdfSignatureStatus", at: dt.datetime) -> bool:
-    """Whether every certificate up to the anchor was valid then; path validation asks no such thing of an anchor."""
-    path = status.validation_path
-    certificates = [status.signing_cert, *(path.iter_certs(include_root=True) if path else ())]
-    return all(one.not_valid_before <= at <= one.not_valid_after for one in certificates)

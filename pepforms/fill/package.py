@@ -5,10 +5,13 @@ zipfile cannot write bytes that are deflated already; the few structures that it
 """
 
 import io
+import posixpath
 import struct
 import zipfile
 import zlib
 from dataclasses import dataclass
+
+from lxml import etree
 
 from pepforms.errors import Refused
 
@@ -16,6 +19,7 @@ MOST_PARTS = 2_000
 MOST_BYTES = 100 << 20
 """Larger than any real template: beyond these a file is a decompression bomb or a mistake."""
 
+_STRICT = etree.XMLParser(resolve_entities=False, no_network=True)
 _DAY = (1 << 5) | 1  # 1 January 1980, as reproducible zips have it
 _MADE_BY = 20
 _UNREADABLE = (
@@ -56,7 +60,33 @@ def read(data: bytes, name: str) -> dict[str, bytes]:
         raise Refused(f"{name} is not a Word document: it has no text part.", slug="not-a-word-file")
     if b"macroEnabled" in parts["[Content_Types].xml"] or "word/vbaProject.bin" in parts:
         raise Refused(f"{name} carries macros. Save it as an ordinary .docx.", slug="macros")
+    for part in parts:
+        if part.endswith(".rels"):
+            _check_relationships(parts, part, name)
     return parts
+
+
+def _check_relationships(parts: dict[str, bytes], part: str, name: str) -> None:
+    """Word must find all that a part refers to inside the file; from outside it may only link to pages for people."""
+    try:
+        relationships = list(etree.fromstring(parts[part], _STRICT))
+    except etree.XMLSyntaxError:
+        raise Refused(f"{name} is damaged: it cannot be read. Save it again in Word.", slug="not-a-word-file") from None
+    folder = posixpath.dirname(posixpath.dirname(part))
+    for one in relationships:
+        target, outside = one.get("Target", ""), one.get("TargetMode") == "External"
+        if outside and not one.get("Type", "").endswith("/hyperlink"):
+            raise Refused(
+                f"{name} takes a picture, a template or an object from outside, whenever it is opened. Put it into "
+                "the file, or remove it.",
+                slug="outside-target",
+            )
+        within = posixpath.normpath(posixpath.join("/", folder, target)).lstrip("/")
+        if not outside and target and not target.startswith("#") and within not in parts:
+            raise Refused(
+                f"{name} is damaged: it refers to a part that it does not hold. Save it again in Word.",
+                slug="not-a-word-file",
+            )
 
 
 def _content(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> bytes:

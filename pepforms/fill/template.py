@@ -12,7 +12,6 @@ from types import TracebackType
 from typing import Any
 from xml.parsers import expat
 
-import docxtpl
 import jinja2
 from lxml import etree
 
@@ -106,6 +105,8 @@ class Template:
         return root
 
     def _compile(self, part: str, xml: str, tags: list[Tag]) -> _Compiled:
+        import docxtpl
+
         source = numbered(docxtpl.DocxTemplate.patch_xml(None, xml), tags, _title(part))
         try:
             tree = self._environment.parse(source)
@@ -147,6 +148,8 @@ class Template:
             xml, drawn = runs.give_fonts(xml)
             encoded = xml.encode()
         if compiled.mends_tables:
+            import docxtpl
+
             root = docxtpl.DocxTemplate.fix_tables(None, encoded)
             encoded = etree.tostring(root, encoding="UTF-8", xml_declaration=True, standalone=True)
         return encoded, drawn
