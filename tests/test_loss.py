@@ -277,6 +277,7 @@ def test_a_document_that_lost_something_is_never_handed_out() -> None:
         """A workshop whose engine loses how a target shall be reached."""
 
         profile = profile.load("hillingdon")
+        carries_data = True
 
         def template(self, form: forms.Form) -> Template:
             return Template(form.template.read_bytes(), name="pep.docx")

@@ -98,7 +98,7 @@ def test_the_covering_list_names_each_record_claims_no_upload_and_is_accessible(
     rows = [filed(tmp_path, str(child), "Dana Mockley", "Team 2") for child in range(40)]
     place = pack.part(tmp_path, "team", wiring, TODAY)
     pdf = (place / "Team-2" / pack.LIST).read_bytes()
-    said = "".join(piece for page in text.read(pdf).pages for piece in page.said)
+    said = " ".join("".join(piece for page in text.read(pdf).pages for piece in page.said).split())
     assert "Prepared for LCS on 24 November 2026; not yet confirmed" in said
     assert "40 records" in said
     assert not [row for row in rows if row.filename not in said.replace(" ", "")]

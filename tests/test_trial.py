@@ -62,7 +62,7 @@ def test_a_template_of_which_an_engine_loses_something_exits_65_and_says_what(tm
     code, said, complaints = check(drawn_the_old_way(tmp_path / "old.docx", RULE, PICTURE))
     assert (code, said) == (65, "")
     samples = sorted(path.name for path in (folder("samples") / "valid").glob("*.json"))
-    assert [line.split(":")[1] for line in complaints.splitlines()] == [f" old.docx with {name}" for name in samples]
+    assert [line.split(":")[0] for line in complaints.splitlines()] == [f"old.docx with {name}" for name in samples]
     for line in complaints.splitlines():
         assert "rdocx draws 0 single lines, libreoffice 1;" in line
         assert "rdocx draws 0 pictures of 0 square points, libreoffice 1 pictures of 5625 square points." in line
