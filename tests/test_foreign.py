@@ -12,7 +12,7 @@ import pytest
 from pikepdf import Array, Dictionary, Name, String
 
 from pepforms.archive import foreign, metadata
-from pepforms.archive.foreign import Place
+from pepforms.archive.foreign import Place, parts
 from pepforms.archive.pdfa import Judge
 from pepforms.archive.stamp import BOX_BOTTOM, BOX_HEIGHT, Stamp
 from pepforms.errors import Refused
@@ -346,4 +346,4 @@ def test_a_page_that_looks_otherwise_is_seen(plan: bytes) -> None:
 
 
 def test_the_colour_profile_is_the_same_every_day(tmp_path: Path) -> None:
-    assert foreign._srgb()[24:36] == bytes.fromhex("07e600010001000000000000")
+    assert parts.srgb()[24:36] == bytes.fromhex("07e600010001000000000000")
