@@ -12,7 +12,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from pepforms import codes, schema
-from pepforms.fill.values import Absent, Items, Misuse, Node, Told
+from pepforms.fill.values import Absent, Items, Misuse, Node, Told, Withheld
 
 LONDON = ZoneInfo("Europe/London")
 _AMOUNT = re.compile(r"-?[0-9]{1,12}([.][0-9]{1,2})?")
@@ -87,6 +87,8 @@ def person(value: Any) -> str:
     if isinstance(value, Absent):
         return value.words
     known = _person(value)
+    if known and "role" not in known:  # who is named by what they are, in a copy that may not say more
+        return str(known["name"])
     return f"{known['name']} ({role(value)})" if known else "someone not in this PEP"
 
 
@@ -105,8 +107,8 @@ def role(value: Any) -> str:
     if isinstance(value, Absent):
         return value.words
     known = _person(value)
-    if not known:
-        return "not in this PEP"
+    if not known or "role" not in known:
+        return str(known["name"]) if known else "not in this PEP"
     people = schema.load().root.fields["people"].items
     assert people is not None
     return people.fields["role"].labels[known["role"]]
@@ -125,6 +127,9 @@ def percent(value: Any) -> str:
 
 def total(value: Any, of: str) -> str:
     """`{{ pupil_premium_plus.lines|total("cost") }}`: the sum of a money field over a list, in pounds."""
+    entry = value.field.items
+    if isinstance(value, Withheld) or (entry and of in entry.fields and entry.fields[of].withheld):
+        return ""
     return money(str(_sum(value, of)))
 
 
@@ -132,6 +137,8 @@ def remaining(value: Any) -> str:
     """`{{ pupil_premium_plus|remaining }}`: allocation and approvals less the cost of the lines, in pounds."""
     if isinstance(value, Absent):
         return value.words
+    if isinstance(value.item("allocation"), Withheld):
+        return ""
     allocated = Decimal(value.value.get("allocation", "0.00")) + _sum(value.item("approvals"), "amount")
     return money(str(allocated - _sum(value.item("lines"), "cost")))
 
