@@ -36,8 +36,8 @@ class Field:
     field or something in it. `own_rows` are audiences that see only the rows of the person the copy is for;
     `authority_only` values are shown to nobody else (a remand, a placement for adoption). `law_none` gives, by value,
     the facts of the law that this value says there are none of. `needed` is `blocks` or `warns` when the field is asked
-    and missing at sign-off, `explainable` when a named person may explain that. `withheld` is true only in the tree that
-    belongs to one reader's copy (`without`).
+    and missing at sign-off, `explainable` when a named person may explain that. `withheld` is true only in the tree of
+    fields of one reader's copy (`without`).
     """
 
     pointer: str
