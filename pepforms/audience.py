@@ -426,6 +426,9 @@ class _Cutting:
         elif decision == "reword" and isinstance(value, str) and not (each.format or each.codes or each.labels):
             self._leave_out(value, each, at)
             value = self.case.decisions[place]["words"]
+        elif decision == "reword" and isinstance(value, dict):
+            self._leave_out(value, each, at)
+            value = dict.fromkeys(value, self.case.decisions[place]["words"])
         elif isinstance(value, str):
             value = self._in_words(value, each, at)
         self.shown.append(_fact(value, each, place))

@@ -34,9 +34,15 @@ _PEOPLE = frozenset(
         "/people/*/name", "/people/*/covers", "/sign_offs/*/name", "/care/collection/emergency/*/name",
         "/meeting/attendees/*/covers", "/views/child/translated_by", "/care/placement/previous/approved_by",
         "/child/also_known_as/*", "/child/legal_name/given", "/child/legal_name/family", "/child/preferred_name",
-        "/care/parental_responsibility/*/holder", "/care/family_time/*/with", "/transition/support",
     }
 )  # fmt: skip
+_PEOPLE_OR_WORDS = frozenset(
+    {
+        "/care/parental_responsibility/*/holder", "/care/family_time/*/with", "/transition/support",
+        "/care/collection/may_collect/*", "/care/permissions/*/decided_by",
+    }
+)  # fmt: skip
+"""Fields that hold a name or say “Social worker”."""
 _PLACES = frozenset(
     {
         "/care/placement/authority", "/people/*/organisation", "/education/settings/*/name",
@@ -52,23 +58,34 @@ _IN_COMPANY = {
     "/care/sdq/score": ("sdq {}", "score {}", "score of {}"),
     "/care/placement/distance_miles": ("{} miles", "{} mi"),
 }
-_UNTELLING = frozenset(
+_OF_WORK = frozenset(
     {
-        "/actions/*/due", "/previous_spend/*/spent", "/meeting/venue", "/education/attainment/*/method",
-        "/education/attainment/*/date", "/views/carer/date", "/views/parent/*/date", "/distribution/*/sent",
-        "/sign_offs/*/at", "/sign_offs/*/method", "/pupil_premium_plus/lines/*/date", "/education/sen/ehcp/issued",
-        "/meeting/time", "/people/*/organisation", "/distribution/*/channel",
+        "/people/*/organisation", "/people/*/covers", "/meeting/venue", "/meeting/attendees/*/covers",
+        "/sign_offs/*/at", "/sign_offs/*/method", "/transition/support",
     }
 )  # fmt: skip
-"""What tells nothing by itself as long as the child's home need not be hidden: days and places of work."""
+"""What tells nothing by itself as long as the child's home need not be hidden: where and with whom people work."""
+_UNTELLING = frozenset(
+    {
+        "/actions/*/due", "/previous_spend/*/spent", "/education/attainment/*/method", "/education/attainment/*/date",
+        "/education/attainment/*/prior", "/education/attainment/*/current", "/education/attainment/*/predicted",
+        "/views/carer/date", "/views/parent/*/date", "/distribution/*/sent", "/distribution/*/channel",
+        "/pupil_premium_plus/lines/*/date", "/education/sen/ehcp/issued", "/child/first_language", "/people/*/relation",
+        "/targets/*/need", "/targets/*/baseline", "/previous_targets/*/evidence", "/education/needs/barriers/*",
+        *(f"/distribution/*/decisions/*/{name}" for name in ("pointer", "words", "reason", "on")),
+    }
+)  # fmt: skip
+"""What is withheld to keep a copy plain and short: its words may be said elsewhere in their own right."""
 _UNSEARCHED = frozenset({"id", "slug", "pointer", "time", "academic-year", "financial-year"})
 """Formats whose values say nothing by themselves: references within the PEP, a time of day."""
 
 _TITLES = ("mr", "mrs", "ms", "miss", "mx", "dr", "sir", "madam", "aunt", "auntie", "uncle", "nan", "nanny", "teacher")
-_KINDS_OF_PLACE = (
-    "street", "st", "road", "rd", "lane", "avenue", "close", "drive", "crescent", "terrace", "row", "way", "hill", "house",
-    "school", "academy", "college", "primary", "junior", "infant", "infants", "nursery", "high", "grammar", "centre",
-    "council", "borough", "town", "village", "church", "park",
+_STREETS = (
+    "street", "st", "road", "rd", "lane", "avenue", "close", "drive", "crescent", "terrace", "row", "way", "house",
+    "council", "borough", "town", "village",
+)  # fmt: skip
+_SCHOOLS = (
+    "school", "academy", "college", "primary", "junior", "infant", "infants", "nursery", "high", "grammar",
 )  # fmt: skip
 _GENERIC = frozenset(
     "a an and at by for from in of on or the to with our no room flat unit floor st saint cofe ce rc catholic england "
@@ -86,6 +103,7 @@ _ORDINARY = frozenset(
     "north east south cook baker carter taylor fisher gardener knight day best good bright love cross bell bird bush "
     "church bath deal sandwich ware rugby poole hove hull sale bury barking epping tring wells rye battle settle "
     "moore newton rivers lake banks marsh forest garden orchard meadow bridge ford case child childs children mother "
+    "mum mummy dad daddy aunt auntie uncle cousin nan nana gran granny grandma grandmother grandad grandfather grandpa "
     "father carer carers family parent parents brother sister friend friends somebody nobody anyone everyone library "
     "class lesson pretend imaginary young person people staff teacher tutor group club play work game games".split()
 )
@@ -102,22 +120,18 @@ class Said:
 
 @dataclass(frozen=True, slots=True)
 class Search:
-    """What to look for: each written form, in letters and digits alone, with the withheld facts that it would tell."""
+    """What to look for: each written form, with the withheld facts that it would tell.
+
+    A form is letters and digits alone, however they are spaced; one with a space in it is found with just that space.
+    """
 
     forms: Mapping[str, tuple[Fact, ...]]
     shown: tuple[Fact, ...]
 
-    def word(self, docx: bytes) -> None:
-        """Refused (slug `leak`) where a Word file says something withheld, seen or unseen."""
-        self._refuse(in_word(docx))
-
-    def pdf(self, pdf: bytes) -> None:
-        """Refused (slug `leak`) where a PDF says something withheld, on a page or anywhere else."""
-        self._refuse(in_pdf(pdf))
-
-    def _refuse(self, all_said: Iterable[Said]) -> None:
+    def through(self, docx: bytes, pdf: bytes | None = None) -> None:
+        """Refused (slug `leak`) where a Word file, or the PDF made of it, says something withheld, seen or unseen."""
         hits: dict[str, list[str]] = {}
-        for said in all_said:
+        for said in itertools.chain(in_word(docx), in_pdf(pdf) if pdf else ()):
             for form in _found(self.forms, said.text):
                 hits.setdefault(form, []).append(said.where)
         if hits:
@@ -133,8 +147,11 @@ def search(copy: Copy, open_words: str) -> Search:
     parts = copy.hides_home
     open_ = {form for fact in copy.shown if _is_open(fact, parts) for form in _forms(fact, parts=True)}
     wanted: dict[str, list[Fact]] = {}
+    reworded = {fact.pointer for fact in copy.shown}
     for fact in copy.left_out:
-        for form in _forms(fact, parts=parts) if parts or fact.field not in _UNTELLING else ():
+        if fact.field in _UNTELLING or (fact.field in _OF_WORK and not parts) or fact.pointer in reworded:
+            continue
+        for form in _forms(fact, parts=parts):
             if form and form not in open_:
                 wanted.setdefault(form, []).append(fact)
     for form in set(_found(wanted, open_words)):
@@ -173,7 +190,10 @@ def _leak(search: Search, hits: Mapping[str, list[str]]) -> Refused:
 
 
 def _listed(places: list[str]) -> str:
-    return ", ".join(dict.fromkeys(places))
+    """The places, those on pages before and instead of the text that the pages were made of."""
+    on_pages = [place for place in places if place.startswith("on page")]
+    others = [place for place in places if place not in on_pages and not (on_pages and place in (_BODY, _BETWEEN))]
+    return ", ".join(dict.fromkeys([*on_pages, *others]))
 
 
 # How a value may be written
@@ -211,6 +231,9 @@ def _forms(fact: Fact, *, parts: bool) -> Iterator[str]:
         yield from _formatted(field.format, value, parts=parts)
     elif fact.field in _PEOPLE:
         yield from _name_forms(value, parts=parts)
+    elif fact.field in _PEOPLE_OR_WORDS:
+        names = [name for name in re.split("[,;]", value) if _tells(_words(name))]
+        yield from itertools.chain.from_iterable(_name_forms(name, parts=parts) for name in names)
     elif fact.field in _PLACES:
         yield from _place_forms(value, parts=parts)
     elif fact.field in _ADDRESSES:
@@ -263,7 +286,7 @@ def _phones(value: str, *, parts: bool) -> Iterator[str]:
 
 def _name_forms(value: str, *, parts: bool) -> Iterator[str]:
     """A person: the whole name; in parts, each of their names, and title with initial (`Mr P`)."""
-    for name in re.split(r"[,;(]", value):
+    for name in re.split(r"[,;]", re.sub(r"\([^)]*\)", "", value)):
         words = _words(name)
         if len(words) > 1 or (words and _tells(words)):
             yield "".join(words)
@@ -272,13 +295,13 @@ def _name_forms(value: str, *, parts: bool) -> Iterator[str]:
         if parts and 0 < len(words) < 5:
             yield from itertools.chain.from_iterable(_part(word) for word in words)
             if len(words) > 1:
-                yield from (f"{title}{words[-1][0]}" for title in _TITLES[:6])
-                yield from (f"{title}{words[1][0]}{words[-1][0]}" for title in _TITLES[:6])
+                initials = (words[-1][0], f"{words[1][0]} {words[-1][0]}" if len(words) > 2 else words[-1][0])
+                yield from (f"{title} {initial}" for title in _TITLES[:6] for initial in initials)
 
 
 def _place_forms(value: str, *, parts: bool) -> Iterator[str]:
     """A school, an authority, a firm: the whole name; in parts, each telling word, and its initials in company."""
-    for name in re.split(r"[,;(]", value):
+    for name in re.split(r"[,;]", re.sub(r"\([^)]*\)", "", value)):
         words = _words(name)
         telling = [word for word in words if word not in _GENERIC and not word.isdigit()]
         if len(words) >= 2 and telling:
@@ -288,7 +311,7 @@ def _place_forms(value: str, *, parts: bool) -> Iterator[str]:
         if parts and len(words) <= 6:
             yield from itertools.chain.from_iterable(_part(word) for word in telling)
             initials = "".join(word[0] for word in words)
-            yield from (f"{initials}{kind}" for kind in _KINDS_OF_PLACE[14:24] if len(initials) > 1)
+            yield from (f"{initials} {kind}" for kind in _SCHOOLS if len(initials) > 1)
 
 
 _POSTCODE = re.compile(r"\b([A-Z]{1,2}[0-9][0-9A-Z]?)\s*([0-9][A-Z]{2})\b", re.IGNORECASE)
@@ -319,8 +342,8 @@ def _part(word: str) -> Iterator[str]:
 
 
 def _company(word: str) -> Iterator[str]:
-    yield from (f"{title}{word}" for title in _TITLES)
-    yield from (f"{word}{kind}" for kind in _KINDS_OF_PLACE)
+    yield from (f"{title} {word}" for title in _TITLES)
+    yield from (f"{word} {kind}" for kind in (*_STREETS, *_SCHOOLS))
 
 
 def _prose_forms(value: str) -> Iterator[str]:
@@ -376,9 +399,11 @@ def _compact(value: str) -> str:
 def _found(forms: Iterable[str], said: str) -> Iterator[str]:
     """The forms that a text holds, from the beginning of a word to the end of one."""
     words = _words(said)
-    whole = "".join(words)
+    whole, spaced = "".join(words), f" {' '.join(words)} "
     edges = {0, *itertools.accumulate(map(len, words))}
     for form in forms:
+        if " " in form and f" {form} " in spaced:
+            yield form
         start = whole.find(form)
         while start >= 0:
             if start in edges and start + len(form) in edges:
@@ -388,6 +413,9 @@ def _found(forms: Iterable[str], said: str) -> Iterator[str]:
 
 
 # All that a document holds
+
+
+_BODY, _BETWEEN = "in the text of the Word file", "from one page to the next"
 
 
 def in_word(docx: bytes) -> Iterator[Said]:
@@ -402,7 +430,7 @@ def in_word(docx: bytes) -> Iterator[Said]:
                 continue
             if name.endswith((".xml", ".rels")):
                 root = etree.fromstring(content, etree.XMLParser(resolve_entities=False, no_network=True))
-                yield Said(f"in the Word file, {name}", "".join(_of_xml(root)))
+                yield Said(_BODY if name == "word/document.xml" else f"in the Word file, {name}", "".join(_of_xml(root)))
                 values = {str(value) for each in root.iter("*") for key, value in each.attrib.items() if _says(key, value)}
                 yield Said(f"in the Word file, what {name} does not print", "\n|\n".join(sorted(values)))
             elif not name.endswith((".png", ".jpg", ".jpeg", ".odttf")):
@@ -452,8 +480,8 @@ def in_pdf(pdf: bytes) -> Iterator[Said]:
 
 def _over_pages(pages: list[str]) -> Iterator[Said]:
     """The end of each page with the beginning of the next."""
-    for number, (before, after) in enumerate(itertools.pairwise(pages), 1):
-        yield Said(f"between pages {number} and {number + 1}", f"{before[-400:]} {after[:400]}")
+    for before, after in itertools.pairwise(pages):
+        yield Said(_BETWEEN, f"{before[-400:]} {after[:400]}")
 
 
 def _strings(document: Any) -> Iterator[str]:

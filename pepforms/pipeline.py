@@ -110,11 +110,11 @@ def render(
     copy = cut(pep, Reader(audience, person, confidential))
     docx = workshop.template(form).fill(copy.pep, facts, copy.fields)
     search = leaks.search(copy, " ".join(value for value in facts.values() if isinstance(value, str)))
-    search.word(docx)
     if to == "docx":
+        search.through(docx)
         return Document(name, docx, copy.left_out)
     pdf = stamp.finish(workshop.convert(docx, about=name), title=title(pep, form, workshop.profile))
-    search.pdf(pdf)
+    search.through(docx, pdf)
     return Document(name, pdf, copy.left_out)
 
 
