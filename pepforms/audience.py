@@ -455,8 +455,8 @@ class _Cutting:
         kept = []
         for number, row in enumerate(rows):
             seen = self._row(row, each, (*at, number))
-            if seen is not WITHHELD:
-                kept.append(seen)
+            if seen is not WITHHELD and not (each.pointer == "/meeting/attendees" and seen in kept):
+                kept.append(seen)  # two of one school, named by what they are, are one
         if not kept and (rows or each.pointer in _ROWS):
             self.withheld.add(each.pointer)
             return WITHHELD

@@ -444,7 +444,7 @@ _FONTS = ("ascii", "hAnsi", "cs", "eastAsia", "val", "lang")
 
 def _says(key: Any, value: Any) -> bool:
     """Whether an attribute of Word's can say anything: it has letters, and is no font, style or language."""
-    return bool(re.search("[^\W\d_]{2}", str(value))) and str(key).rpartition("}")[2] not in _FONTS
+    return bool(re.search(r"[^\W\d_]{2}", str(value))) and str(key).rpartition("}")[2] not in _FONTS
 
 
 def _of_xml(root: Any) -> Iterator[str]:
