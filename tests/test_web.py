@@ -93,7 +93,9 @@ def test_render_answers_with_an_accessible_pdf(client: FlaskClient) -> None:
     [
         ("", b"{", "pep-refused"),
         ("?form=poem", SIGNED, "no-such-form"),
-        ("?audience=school", SIGNED, "audience-not-offered"),
+        ("?audience=governor", SIGNED, "audience-not-offered"),
+        ("?audience=parent", SIGNED, "for-whom"),
+        ("?audience=parent&for=ama", SIGNED, "for-whom"),
         ("?to=html", SIGNED, "no-such-kind"),
     ],
 )
