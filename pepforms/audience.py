@@ -4,7 +4,7 @@ The schema says field by field who may see it (`x-audience`); what it does not g
 What a reader may see in part, of one field but not of another, is a rule of its own here. Where a fact is withheld, the
 tree of fields that goes with the copy says so, and the page has neither the fact nor a word about it.
 
-The source of every rule is the matrix *Who sees what* that is agreed with the Virtual School; its row is named beside it.
+The source of every rule is the matrix *Who sees what* of the Virtual School; a rule quotes its row in italics.
 """
 
 import functools
@@ -135,11 +135,13 @@ def _refuse_unnamed(case: _Case) -> None:
             slug="for-whom",
         )
     if case.audience != "parent" and case.person is not None:
-        raise Refused("Only a parent’s copy is made for one person; make this copy without saying whom.", slug="for-whom")
+        raise Refused(
+            "Only a parent’s copy is made for one person; make this copy without saying whom.", slug="for-whom"
+        )
 
 
 def _refuse_unreleased(case: _Case) -> None:
-    """No parent's copy of a child placed for adoption, remanded or restricted, unless the social worker authorises it."""
+    """None for a parent of a child placed for adoption, remanded or restricted, unless the social worker authorises it."""
     if case.audience != "parent":
         return
     restricted = [each.title for each in schema.load().root.walk() if _is_authority_only(case.pep, each)]
@@ -191,7 +193,9 @@ def _released(case: _Case) -> Iterator[str]:
         if made["decision"] != "show":
             continue
         if case.audience not in RELEASABLE.get(place, ()):
-            raise Refused(f"{place} cannot be released to this reader: take the decision out.", slug="decision-not-possible")
+            raise Refused(
+                f"{place} cannot be released to this reader: take the decision out.", slug="decision-not-possible"
+            )
         if case.audience != "child" and case.role_of.get(made["by"]) != "social_worker":
             raise Refused(f"Only the social worker may decide to show {place}.", slug="decision-not-possible")
         yield place
@@ -266,7 +270,7 @@ def _by_value(case: _Case) -> Iterator[str]:
 
 
 def _is_authority_only(pep: Pep, each: Field) -> bool:
-    """Whether the PEP holds at this field a value that is for the authority only: a remand, a placement for adoption."""
+    """Whether the PEP holds here a value that is for the authority only: a remand, a placement for adoption."""
     if not each.authority_only:
         return False
     *way, last = each.pointer.split("/")[1:]
@@ -357,10 +361,10 @@ _SEEN: Mapping[str, Mapping[str, frozenset[str]]] = {
         "name": frozenset((*_PROFESSIONALS, *SCHOOL_STAFF, "sen_caseworker", "carer", "child")),
     },
 }
-"""*Carers' names*, *SW, VSO, IRO names and contact*, *DT, tutor, school staff*: of whom a reader sees how to reach them,
-and of whom the name. Of others, and of carers at home to all but carers, nothing."""
+"""*Carers' names*, *SW, VSO, IRO names and contact*, *DT, tutor, school staff*: of whom a reader sees how to reach
+them, and of whom the name; of others nothing."""
 
-_AS_ROLE = {role: "The school" for role in SCHOOL_STAFF} | {
+_AS_ROLE = dict.fromkeys(SCHOOL_STAFF, "The school") | {
     "carer": "The carer", "parent": "A parent", "other": "Somebody else",
 }  # fmt: skip
 """Who is named by what they are: *print “school”, “carer”*; the others by the name of their role."""

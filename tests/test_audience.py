@@ -118,7 +118,9 @@ def test_a_legal_status_is_said_in_plain_words_or_not_at_all(status: str) -> Non
 
 def test_a_parent_sees_their_own_row_of_parental_responsibility_and_of_what_they_decide() -> None:
     made = changed(QUILL, "/care/permissions/0/decided_by", "Lee Testchild")
-    assert [row["person"] for row in cut(made, Reader("parent", "mum")).pep["care"]["parental_responsibility"]] == ["mum"]
+    assert [row["person"] for row in cut(made, Reader("parent", "mum")).pep["care"]["parental_responsibility"]] == [
+        "mum"
+    ]
     assert [row["matter"] for row in cut(made, Reader("parent", "mum")).pep["care"]["permissions"]] == ["Day trips"]
     assert plain(seen(QUILL, "parent", "care", "permissions")) is WITHHELD
 
@@ -193,8 +195,13 @@ def test_the_child_reads_of_special_needs_in_plain_words() -> None:
 
 @pytest.mark.parametrize(
     ("share", "readers"),
-    [(None, {"school", "carer", "child"}), ([], {"child"}), (["parent"], {"parent", "child"}), (["school"], {"school", "child"})],
-)  # fmt: skip
+    [
+        (None, {"school", "carer", "child"}),
+        ([], {"child"}),
+        (["parent"], {"parent", "child"}),
+        (["school"], {"school", "child"}),
+    ],
+)
 def test_the_childs_words_are_read_by_those_with_whom_the_child_shares_them(
     share: list[str] | None, readers: set[str]
 ) -> None:
@@ -220,7 +227,9 @@ def test_a_parent_reads_their_own_words_and_the_school_those_that_the_parent_sha
         assert [view.item("words") for view in seen(pep, to, "views", "parent")] == words
     assert plain(seen(pep, "carer", "views", "parent")) is WITHHELD
     assert "Dario" not in str(cut(pep, Reader("parent", "mum")).pep)
-    assert [row["name"] for row in cut(pep, Reader("parent", "dad")).pep["people"] if row.get("phone") == "01632 960999"]
+    assert [
+        row["name"] for row in cut(pep, Reader("parent", "dad")).pep["people"] if row.get("phone") == "01632 960999"
+    ]
 
 
 def test_a_parent_sees_their_own_actions_and_the_childs_and_the_child_the_childs() -> None:
