@@ -141,7 +141,7 @@ def _refuse_unnamed(case: _Case) -> None:
 
 
 def _refuse_unreleased(case: _Case) -> None:
-    """None for a parent of a child placed for adoption, remanded or restricted, unless the social worker authorises it."""
+    """None for a parent of a child placed for adoption, remanded or restricted, unless the social worker allows it."""
     if case.audience != "parent":
         return
     restricted = [each.title for each in schema.load().root.walk() if _is_authority_only(case.pep, each)]

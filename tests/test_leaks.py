@@ -70,7 +70,8 @@ def tells(words: str, pep: Pep = QUILL, reader: Reader = PARENT) -> bool:
         "+44 (0)1632 960011", "the 01632 number", "Nowhereshire", "Mockford", "mockford academy", "Mockford’s rules",
         "M.OSample@mockford.example.org", "www.mockford.example.org", "LAESTAB 999/4001", "999-4001", "URN 999801",
         "Mr Pretendy", "pretendy says", "Mr P lets me", "Zoe Fictive Hall", "Miss Zoë", "Ms Fictive-Hall", "Morgan",
-        "Readwell", "with Ama Invented", "moved on 16 February 2026", "16/02/2026", "16.2.26", "the 16th of February 2026",
+        "Readwell", "with Ama Invented", "moved on 16 February 2026",
+        "16/02/2026", "16.2.26", "the 16th of February 2026",
         "February 16th, 2026", "2026-02-16", "MA School", "Ama I",
         "The address became known to somebody who must not know it, they said",
         "hard after contact and homework then is a fight not worth having", "41.5 miles", "SDQ 19", "Q312999914001",
@@ -281,7 +282,8 @@ def test_a_template_that_prints_a_withheld_field_by_another_road_is_caught(wirin
 SECRETS = re.compile(
     r"nowheret|invented str|zz99|960011|960201|nowhereshire|mockford|999801|9994001|osample|o’sample|morgan|fictive"
     r"|pretendy|readwell|\bama\b|\bjo\b|07700|room 12|41\.5 miles|900008|800108|q312999914001|mockbridge"
-    r"|full care order|abuse or neglect|transport|options evening|9 may 2023|16 february 2026|he laughs again|laser cutter",
+    r"|full care order|abuse or neglect|transport|options evening|9 may 2023|16 february 2026"
+    r"|he laughs again|laser cutter",
     re.IGNORECASE,
 )
 """What the parent of this child must not read, gathered by hand."""
