@@ -67,8 +67,10 @@ def cut(pep: Pep, reader: Reader) -> Copy:
     seen = cutting.value(pep, root, ())
     if case.is_confidential and any(fact.field.startswith("/views/child/pictures/") for fact in cutting.shown):
         _wait(case, "a picture cannot be searched for what it gives away", ())
-    people = [] if seen.get("people", WITHHELD) is WITHHELD else seen["people"]
-    seen["people"] = [*people, *({"id": reference, "name": words} for reference, words in cutting.roles.items())]
+    people = seen.get("people", WITHHELD)
+    if cutting.roles:
+        by_role = [{"id": reference, "name": words} for reference, words in cutting.roles.items()]
+        seen["people"] = by_role if people is WITHHELD else [*people, *by_role]
     return Copy(
         seen,
         schema.without(frozenset(cutting.withheld)),

@@ -243,12 +243,16 @@ def plain(value: Any) -> str:
     return str(value)
 
 
+_IDEOGRAPH = re.compile("[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")
+
+
 def words_of(value: str) -> list[str]:
     """The words of a text in letters and digits alone, in lower case and without accents; `Mockford’s` is Mockford."""
     plain = unicodedata.normalize("NFKD", value).casefold()
     plain = re.sub("[\u00ad\u200b-\u200f\u2060\ufeff]", "", plain)
     plain = "".join(sign for sign in plain if not unicodedata.combining(sign))
     plain = re.sub(r"['’‘ʼ`]s\b", "", plain)
+    plain = _IDEOGRAPH.sub(r" \g<0> ", plain)  # which stand in a row without spaces, each a word
     return re.findall(r"[^\W_]+", re.sub(r"['’‘ʼ`]", "", plain))
 
 

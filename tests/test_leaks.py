@@ -105,6 +105,8 @@ def test_what_tells_nothing_is_let_be(words: str) -> None:
         ("Jo Li", "2 Bath Road, Deal, ZZ99 1ZZ", "Art School",
          ["Jo Li", "Miss Li", "Mr Jo", "Bath Road", "Deal Town", "Art School"],
          ["jo", "li", "a bath", "a good deal", "art", "Art"]),
+        ("李明", "3 Ыыыова Улица, ZZ99 1ZZ", "ትምህርት ቤት ሀ",
+         ["我和李明住", "ыыыова", "Ыыыова Улица", "ትምህርት ቤት ሀ"], ["明天", "улицы"]),
     ],
 )  # fmt: skip
 def test_short_and_ordinary_words_count_in_company_only(
@@ -317,7 +319,14 @@ def copies(pep: Pep) -> Iterator[tuple[Audience, str | None]]:
         yield from ((audience, parent) for parent in parents) if audience == "parent" else ((audience, None),)
 
 
-@pytest.mark.parametrize("sample", sorted(VALID.glob("*.json")), ids=lambda path: path.stem)
+SHORT = ("year-8-confidential-placement", "reception-at-home")
+JUDGED = [
+    pytest.param(path, id=path.stem, marks=() if path.stem in SHORT else pytest.mark.slow)
+    for path in sorted(VALID.glob("*.json"))
+]
+
+
+@pytest.mark.parametrize("sample", JUDGED)
 def test_every_sample_has_its_copies_and_each_passes_vera_pdf(sample: Any, wiring: Wiring) -> None:
     pep = json.loads(sample.read_text(encoding="utf-8"))
     assert wiring.judge is not None
