@@ -21,7 +21,7 @@ class Carried(BuildHookInterface[Any]):
         packages = json.loads((root / "package.json").read_text("utf-8"))["dependencies"]
         families = [name.rpartition("/")[2] for name in packages if name.startswith("@expo-google-fonts/")]
         files = [name for family in families for name in (f"{stem(family)}_400Regular.ttf", f"OFL-{family}.txt")]
-        there = {file.name.lower() for file in (root / FONTS).iterdir()}
+        there = {file.name.lower() for file in (root / FONTS).glob("*")}
         if missing := [name for name in files if name.lower() not in there]:
             raise SystemExit(f"No build without its fonts: {FONTS} lacks {', '.join(missing)}. Run `make setup` first.")
         if self.target_name == "wheel":

@@ -1,7 +1,8 @@
 """Words of the domain that every part shares: a problem, the stages, the audiences, JSON and its pointers."""
 
+import dataclasses
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from enum import Enum
 from typing import Any, Literal
 
 Json = Any
@@ -20,7 +21,7 @@ AUDIENCES: tuple[Audience, ...] = ("authority", "school", "carer", "parent", "ch
 Severity = Literal["blocks", "warns"]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclasses.dataclass(frozen=True, slots=True)
 class Problem:
     """One finding in a PEP: what is wrong, where, and what to do, in words that a social worker uses.
 
@@ -39,7 +40,26 @@ class Problem:
 
     def as_json(self) -> dict[str, Any]:
         """The problem as every face reports it."""
-        return asdict(self)
+        return dataclasses.asdict(self)
+
+
+class Withholding(Enum):
+    """What stands in a reader's copy of a PEP where its own value may not: not even that there was one is told."""
+
+    WITHHELD = "withheld"
+
+
+WITHHELD = Withholding.WITHHELD
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Fact:
+    """One value of a PEP: its place, the place and title of its field. The value is not shown where the fact is."""
+
+    pointer: str
+    field: str
+    title: str
+    value: Json = dataclasses.field(repr=False)
 
 
 def blocks(problems: Sequence[Problem]) -> bool:

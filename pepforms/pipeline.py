@@ -6,13 +6,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal, Protocol
 
-from pepforms import check, days, digest, loss, naming, schema
+from pepforms import check, days, digest, leaks, loss, naming, schema
 from pepforms.archive import manifest, stamp, verify
+from pepforms.audience import Reader, cut
 from pepforms.check import reading
 from pepforms.errors import Broken, Refused
 from pepforms.fill import Template, words
 from pepforms.forms import Form
-from pepforms.model import Audience, Pep, Problem, Stage
+from pepforms.model import Audience, Fact, Pep, Problem, Stage
 from pepforms.profile import Profile
 
 To = Literal["pdf", "docx"]
@@ -54,10 +55,11 @@ class Workshop(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """A file that was made: its name holds no personal data."""
+    """A file that was made: its name holds no personal data. `left_out` is for the authority: what its reader lacks."""
 
     name: str
     data: bytes
+    left_out: tuple[Fact, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,16 +92,31 @@ def checked(data: bytes, stage: Stage, profile: Profile) -> tuple[Pep, tuple[Pro
     return result.pep, result.problems
 
 
-def render(pep: Pep, form: Form, audience: Audience, to: To, workshop: Workshop) -> Document:
-    """One copy of a form for one reader, as Word or as PDF/A-2a with PDF/UA-1."""
-    name = naming.document(pep, form.name, audience, to)
-    docx = workshop.template(form).fill(pep, told(pep, form, audience, workshop.profile))
+def render(
+    pep: Pep,
+    form: Form,
+    audience: Audience,
+    to: To,
+    workshop: Workshop,
+    *,
+    person: str | None = None,
+    confidential: bool = False,
+) -> Document:
+    """One copy of a form for one reader, as Word or as PDF/A-2a with PDF/UA-1, with nothing they may not see.
+
+    `person` is the parent whom a parent's copy is for; `confidential` says that the placement is known to be so today.
+    """
+    name, facts = naming.document(pep, form.name, audience, to), told(pep, form, audience, workshop.profile)
+    copy = cut(pep, Reader(audience, person, confidential))
+    docx = workshop.template(form).fill(copy.pep, facts, copy.fields)
+    search = leaks.search(copy, " ".join(value for value in facts.values() if isinstance(value, str)))
     if to == "docx":
-        return Document(name, docx)
-    pdf = workshop.convert(docx, about=name)
-    finished = stamp.finish(pdf, title=title(pep, form, workshop.profile))
-    loss.check(docx, finished, about=name, facts=lambda: words.facts(pep))
-    return Document(name, finished)
+        search.through(docx)
+        return Document(name, docx, copy.left_out)
+    pdf = stamp.finish(workshop.convert(docx, about=name), title=title(pep, form, workshop.profile))
+    loss.check(docx, pdf, about=name, facts=lambda: words.facts(copy.pep, copy.fields))
+    search.through(docx, pdf)
+    return Document(name, pdf, copy.left_out)
 
 
 def archive(pep: Pep, form: Form, workshop: Workshop) -> Record:
@@ -114,7 +131,7 @@ def archive(pep: Pep, form: Form, workshop: Workshop) -> Record:
         embedded=data_of(pep) if workshop.carries_data else None,
         at=signed,
     )
-    loss.check(docx, stamped, about=name, facts=lambda: words.facts(pep))
+    loss.check(docx, stamped, about=name, facts=lambda: words.facts(pep, schema.load().root))
     sealed = workshop.seal(stamped)
     facts = workshop.verify(sealed)
     if not facts.holds:
@@ -182,6 +199,10 @@ def told(pep: Pep, form: Form, audience: Audience, profile: Profile, carries_dat
 
 _NOTICES: dict[Audience, str] = {
     "authority": "Full copy for the child’s file. Do not send on: make a copy for the reader.",
+    "school": "School’s copy. For the school’s own file on this pupil: do not send on.",
+    "carer": "Carer’s copy. For those who care for this child: do not send on.",
+    "parent": "Parent’s copy. For the person it was made for: do not send on.",
+    "child": "My copy. It is yours: you choose who reads it.",
 }
 """What each reader's copy says of itself on every page."""
 

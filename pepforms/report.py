@@ -10,6 +10,7 @@ from pepforms import schema
 from pepforms.check import Checked, law, rules, together
 from pepforms.errors import PepformsError
 from pepforms.model import Problem, Stage
+from pepforms.pipeline import Document
 from pepforms.profile import Profile
 from pepforms.schema import Field
 from pepforms.settings import KNOWN
@@ -27,6 +28,16 @@ def validation(source: str, stage: Stage, checked: Checked, profile: Profile) ->
         "problems": [problem.as_json() for problem in checked.problems],
         "law": [item.as_json() for item in law.coverage(checked.pep, profile)] if checked.pep is not None else [],
     }
+
+
+def left_out(document: Document) -> str:
+    """What a copy's reader does not see, section by section, for the authority alone: fields, no values."""
+    sections: dict[str, list[str]] = {}
+    for fact in document.left_out:
+        section, _, title = fact.title.partition(": ")
+        sections.setdefault(section, []).append(title or section)
+    lines = (f"  {section}: {', '.join(dict.fromkeys(titles))}" for section, titles in sections.items())
+    return "\n".join([f"{document.name}, left out for its reader:", *lines])
 
 
 def unreadable(source: str, stage: Stage, error: PepformsError) -> dict[str, Any]:

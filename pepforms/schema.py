@@ -9,7 +9,7 @@ import functools
 import json
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from pathlib import Path
 from types import MappingProxyType
@@ -36,7 +36,8 @@ class Field:
     field or something in it. `own_rows` are audiences that see only the rows of the person the copy is for;
     `authority_only` values are shown to nobody else (a remand, a placement for adoption). `law_none` gives, by value,
     the facts of the law that this value says there are none of. `needed` is `blocks` or `warns` when the field is asked
-    and missing at sign-off, `explainable` when a named person may explain that.
+    and missing at sign-off, `explainable` when a named person may explain that. `withheld` is true only in the tree of
+    fields of one reader's copy (`without`).
     """
 
     pointer: str
@@ -62,6 +63,7 @@ class Field:
     explainable: bool
     placement: bool
     asked_when: Mapping[str, frozenset[str]]
+    withheld: bool = False
 
     def asked(self, pep: Pep) -> bool:
         """Whether the field is asked of this child: by phase, where the child learns, age, SEN; yes where not given."""
@@ -94,6 +96,22 @@ class Schema:
                 return None
             field = field.items if isinstance(step, int) else field.fields.get(step)
         return field
+
+
+@functools.lru_cache(maxsize=256)
+def without(withheld: frozenset[str]) -> Field:
+    """The tree of fields as a reader's copy has it: those at the given pointers, and all under them, withheld."""
+    return _without(load().root, withheld)
+
+
+def _without(field: Field, withheld: frozenset[str], above: bool = False) -> Field:
+    kept_back = above or field.pointer in withheld
+    return replace(
+        field,
+        fields=MappingProxyType({name: _without(part, withheld, kept_back) for name, part in field.fields.items()}),
+        items=_without(field.items, withheld, kept_back) if field.items else None,
+        withheld=kept_back,
+    )
 
 
 @functools.cache

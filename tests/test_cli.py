@@ -433,3 +433,22 @@ def test_the_work_goes_on_when_whoever_reads_the_output_has_gone(home: Path, tmp
     _, said = work.communicate(timeout=240)
     assert work.returncode == 65, said  # the one draft among the samples is no record
     assert len(list(tmp_path.glob("*.pdf"))) == len(list((home / "out" / "records").glob("*.pdf")))
+
+
+def test_a_parents_copy_is_made_for_one_person_and_what_it_lacks_is_told_to_the_authority(tmp_path: Path) -> None:
+    made = run("render", SIGNED, "--audience", "parent", "--for", "mum", "--to", "docx", "--out", tmp_path)
+    assert made.returncode == 0
+    assert [path.name for path in tmp_path.iterdir()] == ["900008_pep_parent_2026-27_AUT_v1.docx"]
+    assert "left out for its reader" in told(made)
+    assert "Care information: " in told(made)
+    assert "Invented Street" not in told(made)
+    assert run("render", SIGNED, "--audience", "parent", "--out", tmp_path).returncode == 65
+    assert run("render", SAMPLES, "--audience", "parent", "--for", "mum", "--out", tmp_path).returncode == 65
+
+
+def test_what_is_known_today_of_the_placement_tightens_a_copy(tmp_path: Path) -> None:
+    open_ = ("render", SAMPLES / "year-10-dual-roll.json", "--audience", "parent", "--for", "dad", "--to", "docx")
+    assert run(*open_, "--out", tmp_path).returncode == 0
+    refused = run(*open_, "--confidential", "--out", tmp_path)
+    assert refused.returncode == 65
+    assert "in the words of" in told(refused)

@@ -32,8 +32,8 @@ ROOT = Path(__file__).parents[1]
 SAMPLES = sorted((ROOT / "samples" / "valid").glob("*.json"))
 TOLD = {
     "title": "PEP, term of 2026/27", "form": "Personal Education Plan", "authority": "Hillingdon", "draft": False,
-    "carries_data": False,
     "virtual_school": "Hillingdon Virtual School", "marking": "OFFICIAL-SENSITIVE", "notice": "Full copy.",
+    "carries_data": False,
 }  # fmt: skip
 PEP: dict[str, Any] = {
     "pep": {"id": "PEP-1", "version": 1, "phase": "secondary", "provision_state": "on_roll"},

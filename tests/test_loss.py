@@ -16,7 +16,7 @@ from docx.oxml.ns import nsdecls
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pepforms import fonts, forms, loss, pipeline, profile
+from pepforms import fonts, forms, loss, pipeline, profile, schema
 from pepforms.archive import stamp
 from pepforms.convert.rdocx import start
 from pepforms.errors import Broken
@@ -38,7 +38,12 @@ class Made:
     def losses(self, *, word: bytes | None = None, pdf: bytes | None = None) -> str:
         """What the check says of the two; nothing where it lets them pass."""
         try:
-            loss.check(word or self.word, pdf or self.pdf, about="plan", facts=lambda: words.facts(self.pep))
+            loss.check(
+                word or self.word,
+                pdf or self.pdf,
+                about="plan",
+                facts=lambda: words.facts(self.pep, schema.load().root),
+            )
         except Broken as broken:
             return f"{broken.slug}: {broken}"
         return ""

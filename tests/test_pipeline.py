@@ -145,7 +145,7 @@ def test_an_unsigned_pep_is_refused_with_every_problem(wiring: Wiring) -> None:
 
 def test_a_form_is_made_for_no_reader_it_does_not_name() -> None:
     with pytest.raises(Refused, match="authority"):
-        forms.named("pep").offered("parent")
+        forms.named("pep").offered("governor")
 
 
 def test_file_names_hold_no_personal_data_whatever_the_identifiers(wiring: Wiring) -> None:

@@ -88,12 +88,32 @@ def test_render_answers_with_an_accessible_pdf(client: FlaskClient) -> None:
     assert PdfReader(io.BytesIO(answer.data)).trailer["/Root"]["/MarkInfo"]["/Marked"]
 
 
+def test_render_makes_a_readers_copy_and_names_what_it_lacks(client: FlaskClient) -> None:
+    answer = client.post("/api/v1/render?audience=parent&for=mum&to=docx", data=SIGNED)
+    assert answer.status_code == 200
+    assert "/care/placement/address" in answer.headers["Pepforms-Left-Out"].split()
+    assert b"Invented Street" not in answer.data
+    whole = client.post("/api/v1/render?to=docx", data=SIGNED)
+    assert "Pepforms-Left-Out" not in whole.headers
+
+
+def test_a_leak_is_told_in_problem_json_by_place_and_never_by_value(client: FlaskClient) -> None:
+    pep = json.loads(SIGNED)
+    pep["targets"][0]["strategy"] = "Walks along Invented Street"
+    answer = client.post("/api/v1/render?audience=parent&for=mum&confidential=true", data=json.dumps(pep))
+    assert (answer.status_code, answer.json["slug"]) == (422, "leak")
+    assert {problem["pointer"] for problem in answer.json["problems"]} == {"/targets/0/strategy"}
+    assert "Invented" not in answer.text
+
+
 @pytest.mark.parametrize(
     ("query", "data", "slug"),
     [
         ("", b"{", "pep-refused"),
         ("?form=poem", SIGNED, "no-such-form"),
-        ("?audience=school", SIGNED, "audience-not-offered"),
+        ("?audience=governor", SIGNED, "audience-not-offered"),
+        ("?audience=parent", SIGNED, "for-whom"),
+        ("?audience=parent&for=ama", SIGNED, "for-whom"),
         ("?to=html", SIGNED, "no-such-kind"),
     ],
 )

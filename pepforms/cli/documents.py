@@ -5,8 +5,9 @@ from typing import Any
 
 import click
 
-from pepforms import days, digest, files, forms, many, pack, pipeline, sources
+from pepforms import days, digest, files, forms, many, pack, pipeline, report, sources
 from pepforms.cli.options import by_option, force_option, out_option, paths_argument
+from pepforms.errors import Refused
 from pepforms.model import AUDIENCES
 from pepforms.sources import Source
 from pepforms.wiring import Wiring
@@ -16,27 +17,44 @@ from pepforms.wiring import Wiring
 @paths_argument
 @click.option("--form", "form_name", default="pep", help="The form: see pepforms template list.")
 @click.option("--audience", type=click.Choice(AUDIENCES), default="authority", help="Who will read this copy.")
+@click.option("--for", "person", metavar="PERSON", help="The parent a parent's copy is for, by reference in the PEP.")
+@click.option("--confidential", is_flag=True, help="The placement is confidential today, whatever the PEP says.")
 @click.option("--to", type=click.Choice(["pdf", "docx"]), default="pdf", help="PDF, or Word to edit.")
 @out_option
 @force_option
 @click.pass_obj
 def render(
-    wiring: Wiring, paths: tuple[str, ...], form_name: str, audience: str, to: Any, out: Path, force: bool
+    wiring: Wiring,
+    paths: tuple[str, ...],
+    form_name: str,
+    audience: str,
+    person: str | None,
+    confidential: bool,
+    to: Any,
+    out: Path,
+    force: bool,
 ) -> int:
     """Make a document of each PEP: an accessible PDF, or Word.
+
+    What its reader may not see is left out; the fields are told on standard error, for the authority alone. A parent's
+    copy is made for one person, one PEP at a time.
 
     Example: pepforms render samples/valid/year-5-review.json --to docx --out out
     """
     form = forms.named(form_name)
     reader = form.offered(audience)
+    if reader == "parent" and sources.count(paths) != 1:
+        raise Refused("A parent’s copy is made one at a time: give one PEP.", slug="one-at-a-time")
     files.folder(out)
     claims = many.Claims()
 
     def rendered(source: Source) -> Path:
         pep, _ = pipeline.checked(many.read(source), "draft", wiring.profile)
-        document = pipeline.render(pep, form, reader, to, wiring)
+        document = pipeline.render(pep, form, reader, to, wiring, person=person, confidential=confidential)
         claims.claim(document.name, digest.pep_digest(pep))
         files.write(out / document.name, document.data, force=force)
+        if document.left_out:
+            click.echo(report.left_out(document), err=True)
         return out / document.name
 
     return many.show(many.each(sources.read(paths), rendered, "Making documents", total=sources.count(paths)))

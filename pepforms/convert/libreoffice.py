@@ -117,7 +117,7 @@ def start(program: Path) -> Handler:
         word, pdf = folder.path / "document.docx", folder.path / "document.pdf"
         try:
             # Of two embedded fonts of one name, in whatever documents, it may draw with either or none.
-            word.write_bytes(wordfile.with_fonts_renamed(docx, f" {next(numbers)}"))
+            word.write_bytes(wordfile.prepared(docx, f" {next(numbers)}"))
             office.convert(word, pdf)
             return conformance.mend(pdf.read_bytes())
         finally:

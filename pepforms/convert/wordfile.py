@@ -20,6 +20,8 @@ _ID = "{http://schemas.openxmlformats.org/officeDocument/2006/relationships}id"
 _NAMING = re.compile(rb"""\b(ascii|hAnsi|eastAsia|cs|name|typeface)=("|')([^"'<>]*)\2""")
 """An attribute that may name a font."""
 
+_KEPT_WHOLE = re.compile(rb"""<w:cantSplit(?:\s[^>]*)?/>""")
+
 _STRICT = etree.XMLParser(resolve_entities=False, no_network=True, huge_tree=False)
 
 
@@ -33,14 +35,17 @@ def is_whole(docx: bytes) -> bool:
     return any(part in types for part in _MAIN_PARTS)
 
 
-def with_fonts_renamed(docx: bytes, suffix: str) -> bytes:
-    """The Word file with its embedded fonts under names of its own, ending in the suffix."""
+def prepared(docx: bytes, suffix: str) -> bytes:
+    """The Word file with its embedded fonts under names of its own, ending in the suffix, and rows that may be split.
+
+    LibreOffice 7.4 loses rows at the foot of a page that must stay whole.
+    """
     with zipfile.ZipFile(io.BytesIO(docx)) as package:
         try:
             names = {name: name + suffix.encode() for name in _embedded(package)}
         except (etree.XMLSyntaxError, KeyError):
             return docx
-        return _renamed(package, names) if names else docx
+        return _rewritten(package, names)
 
 
 def _embedded(package: zipfile.ZipFile) -> Iterator[bytes]:
@@ -57,7 +62,7 @@ def _embedded(package: zipfile.ZipFile) -> Iterator[bytes]:
                 yield escape(font.get(_NAME, "")).encode()
 
 
-def _renamed(package: zipfile.ZipFile, names: dict[bytes, bytes]) -> bytes:
+def _rewritten(package: zipfile.ZipFile, names: dict[bytes, bytes]) -> bytes:
     def rename(attribute: re.Match[bytes]) -> bytes:
         kind, quote, name = attribute.groups()
         return b"".join((kind, b"=", quote, names.get(name, name), quote))
@@ -66,5 +71,7 @@ def _renamed(package: zipfile.ZipFile, names: dict[bytes, bytes]) -> bytes:
     with zipfile.ZipFile(renamed, "w") as out:
         for part in package.namelist():
             data = package.read(part)
-            out.writestr(part, _NAMING.sub(rename, data) if part.endswith(".xml") else data)
+            if part.endswith(".xml"):
+                data = _KEPT_WHOLE.sub(b"", _NAMING.sub(rename, data) if names else data)
+            out.writestr(part, data)
     return renamed.getvalue()

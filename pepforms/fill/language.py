@@ -16,7 +16,7 @@ from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from pepforms import schema
 from pepforms.fill import pictures, printing
-from pepforms.fill.values import MISSING, Absent, Facts, Items, Misuse, Node, Unknown
+from pepforms.fill.values import MISSING, Absent, Facts, Items, Misuse, Node, Unknown, Withheld
 from pepforms.fill.words import FILTERS
 
 ALLOWED: tuple[type[nodes.Node], ...] = (
@@ -31,9 +31,11 @@ _OF_A_LOOP = ("index", "first", "last", "length")
 
 TESTS: dict[str, Callable[[Any], bool]] = {
     "known": lambda value: not isinstance(value, Absent),
+    "shown": lambda value: not isinstance(value, Withheld),
     "unknown": lambda value: isinstance(value, Unknown),
 }
-"""`{% if child.upn is known %}`: the tests that a template may use."""
+"""The tests that a template may use: `{% if child.upn is known %}`; `{% if care.need is shown %}`, whether this copy's
+reader may see it, so that no heading stands over nothing."""
 
 OUR_FILTERS = {**FILTERS, "strong": printing.strong}
 """Every filter that a template may use, by name."""

@@ -25,6 +25,7 @@ from pepforms.fill.pictures import MADE, Made
 from pepforms.fill.tags import Misused, Tag, found, numbered
 from pepforms.fill.values import Misuse, context
 from pepforms.model import Pep
+from pepforms.schema import Field
 
 _FILLED = re.compile(r"word/(document|header\d*|footer\d*|footnotes|endnotes)\.xml|docProps/core\.xml")
 _NAMES = {"document": "text", "core": "document properties"}
@@ -57,9 +58,12 @@ class Template:
         still = (self._parts[part] for part in self._parts if part.endswith(".xml") and part not in self._compiled)
         self._taken_ids = {number for xml in still for _, number in _DRAWN.findall(xml.decode(errors="replace"))}
 
-    def fill(self, pep: Pep, document: Mapping[str, Any]) -> bytes:
-        """The filled Word file. `pep` has passed the check; `document` says what the document is and for whom."""
-        names = context(pep, schema.load().root, document)
+    def fill(self, pep: Pep, document: Mapping[str, Any], fields: Field | None = None) -> bytes:
+        """The filled Word file. `pep` has passed the check; `document` says what the document is and for whom.
+
+        `fields` is the tree of fields as this reader's copy has it; without it nothing is withheld.
+        """
+        names = context(pep, fields or schema.load().root, document)
         contents, parts = dict(self._parts), dict(self._static)
         drawn: runs.Drawn = {}
         runs.add(drawn, self._drawn)

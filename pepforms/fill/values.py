@@ -1,15 +1,16 @@
 """The values that a template sees: the PEP laid over the shape of its schema, so that every name has an answer.
 
 A placeholder is a fact, *absent* (prints why, false in `if`, empty in `for`, and so is all under it), *unknown*
-("Not known: reason"), or undefined: a name that the schema lacks, which is always an error. Nothing is copied:
-a value is looked up when the template names it.
+("Not known: reason"), *withheld* from this copy's reader (prints nothing, is false and empty, and so is all under it),
+or undefined: a name that the schema lacks, which is always an error. Nothing is copied: a value is looked up when the
+template names it.
 """
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from pepforms.model import Json, Pep
+from pepforms.model import WITHHELD, Json, Pep
 from pepforms.schema import Field
 
 MISSING: Any = object()
@@ -45,6 +46,8 @@ class Absent:
         below = self.field.items if isinstance(name, int) else self.field.fields.get(name)
         if below is None:
             return MISSING
+        if below.withheld:
+            return Withheld(below, self._pep)
         return Absent(below, self._pep) if self.field.asked(self._pep) else Explained(below, self._pep, self.words)
 
     @property
@@ -70,7 +73,9 @@ class Explained(Absent):
     def item(self, name: str | int) -> Any:
         """The fact of that name under this one, absent for the same reason."""
         below = self.field.items if isinstance(name, int) else self.field.fields.get(name)
-        return type(self)(below, self._pep, self._words) if below else MISSING
+        if below is None:
+            return MISSING
+        return Withheld(below, self._pep) if below.withheld else type(self)(below, self._pep, self._words)
 
     @property
     def words(self) -> str:
@@ -82,6 +87,22 @@ class Unknown(Explained):
     """A fact that cannot be known: “Not known: no school place yet”."""
 
     __slots__ = ()
+
+
+class Withheld(Absent):
+    """A fact that this copy's reader may not see: it prints nothing, whether or not the PEP holds it."""
+
+    __slots__ = ()
+
+    def item(self, name: str | int) -> Any:
+        """The fact of that name under this one, withheld too."""
+        below = self.field.items if isinstance(name, int) else self.field.fields.get(name)
+        return Withheld(below, self._pep) if below else MISSING
+
+    @property
+    def words(self) -> str:
+        """Nothing: no sentence may betray that something was withheld."""
+        return ""
 
 
 class Told(str):
@@ -142,6 +163,8 @@ class Facts(dict[str, Any]):
 
 def seen(value: Json, field: Field, pep: Pep) -> Any:
     """A value of the PEP as a template sees it."""
+    if field.withheld or value is WITHHELD:
+        return Withheld(field, pep)
     if value is MISSING:
         return Absent(field, pep)
     if isinstance(value, dict):

@@ -12,8 +12,9 @@ from typing import Any
 
 from pepforms import codes, schema
 from pepforms.days import LONDON
-from pepforms.fill.values import Absent, Items, Misuse, Node, Told, context
+from pepforms.fill.values import Absent, Items, Misuse, Node, Told, Withheld, context
 from pepforms.model import Pep, pointer
+from pepforms.schema import Field
 
 _AMOUNT = re.compile(r"-?[0-9]{1,12}([.][0-9]{1,2})?")
 
@@ -53,12 +54,11 @@ def _listed(parts: list[str]) -> str:
     )
 
 
-def facts(pep: Pep) -> Iterator[tuple[str, str, str]]:
-    """Every fact of a PEP by itself: its title, its pointer and the words that print it."""
-    root = schema.load().root
-    for name, value in context(pep, root, {}).items():
+def facts(pep: Pep, fields: Field) -> Iterator[tuple[str, str, str]]:
+    """Every fact of a PEP by itself, seen through a tree of fields: its title, its pointer, the words that print it."""
+    for name, value in context(pep, fields, {}).items():
         if name in pep:
-            yield from _facts(value, root.fields[name].title, pointer(name))
+            yield from _facts(value, fields.fields[name].title, pointer(name))
 
 
 def _facts(value: Any, title: str, at: str) -> Iterator[tuple[str, str, str]]:
@@ -107,6 +107,8 @@ def person(value: Any) -> str:
     if isinstance(value, Absent):
         return value.words
     known = _person(value)
+    if known and "role" not in known:  # who is named by what they are, in a copy that may not say more
+        return str(known["name"])
     return f"{known['name']} ({role(value)})" if known else "someone not in this PEP"
 
 
@@ -125,8 +127,8 @@ def role(value: Any) -> str:
     if isinstance(value, Absent):
         return value.words
     known = _person(value)
-    if not known:
-        return "not in this PEP"
+    if not known or "role" not in known:
+        return str(known["name"]) if known else "not in this PEP"
     people = schema.load().root.fields["people"].items
     assert people is not None
     return people.fields["role"].labels[known["role"]]
@@ -145,6 +147,9 @@ def percent(value: Any) -> str:
 
 def total(value: Any, of: str) -> str:
     """`{{ pupil_premium_plus.lines|total("cost") }}`: the sum of a money field over a list, in pounds."""
+    entry = value.field.items
+    if isinstance(value, Withheld) or (entry and of in entry.fields and entry.fields[of].withheld):
+        return ""
     return money(str(_sum(value, of)))
 
 
@@ -152,6 +157,8 @@ def remaining(value: Any) -> str:
     """`{{ pupil_premium_plus|remaining }}`: allocation and approvals less the cost of the lines, in pounds."""
     if isinstance(value, Absent):
         return value.words
+    if isinstance(value.item("allocation"), Withheld):
+        return ""
     allocated = Decimal(value.value.get("allocation", "0.00")) + _sum(value.item("approvals"), "amount")
     return money(str(allocated - _sum(value.item("lines"), "cost")))
 

@@ -4,6 +4,7 @@ import functools
 import io
 import re
 import struct
+import threading
 from collections import Counter
 from dataclasses import dataclass, field
 from itertools import pairwise
@@ -50,6 +51,32 @@ def read(pdf: bytes, counted: frozenset[str] = frozenset()) -> Shown:
             if font.family in counted:
                 glyphs[font.family] += font.inked()
         return Shown(pages, glyphs)
+
+
+def seen(pdf: bytes) -> list[str]:
+    """All text that each page draws, headers and stamps too, as PDFium finds it: by other code than `read`."""
+    import pypdfium2
+
+    with _ONE_AT_A_TIME:
+        document = pypdfium2.PdfDocument(pdf)
+        try:
+            return [_seen(page) for page in document]
+        finally:
+            document.close()
+
+
+_ONE_AT_A_TIME = threading.Lock()
+"""PDFium ends the program where two threads use it at once."""
+
+
+def _seen(page: Any) -> str:
+    text = page.get_textpage()
+    try:
+        said: str = text.get_text_range()
+        return said
+    finally:
+        text.close()
+        page.close()
 
 
 def described(pdf: bytes) -> Counter[str]:

@@ -32,7 +32,8 @@ def blueprint(wiring: Wiring) -> Blueprint:
         arguments = request.args
         return rendered(
             wiring, request.get_data(), arguments.get("form", "pep"), arguments.get("audience", "authority"),
-            arguments.get("to", "pdf"),
+            arguments.get("to", "pdf"), person=arguments.get("for"),
+            confidential=arguments.get("confidential", "false") != "false",
         )  # fmt: skip
 
     @api.post("/verify")
@@ -51,14 +52,29 @@ def stage(name: str) -> Stage:
     raise Refused(f"There is no stage “{name}”. There are: {', '.join(STAGES)}.", slug="no-such-stage")
 
 
-def rendered(wiring: Wiring, data: bytes, form_name: str, audience: str, to: str) -> Response:
-    """The document of a PEP, to be saved under a name that holds no personal data."""
+def rendered(
+    wiring: Wiring,
+    data: bytes,
+    form_name: str,
+    audience: str,
+    to: str,
+    *,
+    person: str | None = None,
+    confidential: bool = False,
+) -> Response:
+    """The document of a PEP, to be saved under a name that holds no personal data.
+
+    The header `Pepforms-Left-Out` names the fields that its reader does not see, for the authority alone.
+    """
     form = forms.named(form_name)
     reader = form.offered(audience)
     if to not in get_args(pipeline.To):
         raise Refused(f"A document is made as pdf or docx, not as “{to}”.", slug="no-such-kind")
     pep, _ = pipeline.checked(data, "draft", wiring.profile)
-    document = pipeline.render(pep, form, reader, "docx" if to == "docx" else "pdf", wiring)
+    kind: pipeline.To = "docx" if to == "docx" else "pdf"
+    document = pipeline.render(pep, form, reader, kind, wiring, person=person, confidential=confidential)
     response = Response(document.data, mimetype=MEDIA_TYPES[to])
     response.headers["Content-Disposition"] = f'attachment; filename="{document.name}"'
+    if document.left_out:
+        response.headers["Pepforms-Left-Out"] = " ".join(dict.fromkeys(fact.field for fact in document.left_out))
     return response
