@@ -27,10 +27,10 @@ serve: setup  ## the service on this machine
 	$(BIN)/pepforms serve
 
 test: lint test-tools  ## lint, then every test that is not slow, with coverage
-	$(BIN)/python -m pytest -m "not slow" --cov
+	$(BIN)/python -m pytest -m "not slow" --cov --numprocesses auto --dist loadfile
 
 test-all: lint test-tools  ## lint, then every test, with coverage
-	$(BIN)/python -m pytest --cov
+	$(BIN)/python -m pytest --cov --numprocesses auto --dist loadfile
 
 lint: setup  ## style, types and the direction of imports
 	$(BIN)/ruff check
