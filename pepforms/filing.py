@@ -8,7 +8,7 @@ from pepforms.digest import sha256
 from pepforms.errors import Refused, Unreadable
 from pepforms.forms import Form
 from pepforms.model import Pep
-from pepforms.pipeline import Filed, Record, Workshop
+from pepforms.pipeline import Record, Workshop
 
 
 def file_pep(pep: Pep, form: Form, out: Path, workshop: Workshop, *, force: bool) -> Path:
@@ -32,12 +32,14 @@ def put(record: Record, out: Path, *, force: bool) -> None:
     Refused where another file has its name. The PDF comes last: once it is there, so is what belongs to it.
     """
     path = out / record.document.name
-    if not path.exists() or path.read_bytes() != record.document.data:
-        if path.exists() and not force:
-            raise _differs(path)
-        for document in record.beside:
+    new = not path.exists() or path.read_bytes() != record.document.data
+    if new and path.exists() and not force:
+        raise _differs(path)
+    for document in record.beside:
+        if new or not (out / document.name).exists():
             with files.told(out / document.name):
                 files.replace(out / document.name, document.data)
+    if new:
         files.write(path, record.document.data, force=force)
     beside = [name for name in (naming.report(path.name), naming.data(path.name)) if (out / name).exists()]
     manifest.add(out, [record.row], {name: sha256((out / name).read_bytes()) for name in beside})
@@ -50,10 +52,9 @@ def _differs(path: Path) -> Refused:
     )
 
 
-def _filed(out: Path, name: str) -> Filed | None:
+def _filed(out: Path, name: str) -> bytes | None:
     try:
-        data = out / naming.data(name)
-        return Filed((out / name).read_bytes(), data.read_bytes() if data.exists() else None)
+        return (out / name).read_bytes()
     except FileNotFoundError:
         return None
     except OSError as error:

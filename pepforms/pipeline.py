@@ -9,7 +9,6 @@ from typing import Any, Literal, Protocol
 from pepforms import check, days, digest, leaks, loss, naming, schema
 from pepforms.archive import manifest, stamp, verify
 from pepforms.audience import Reader, cut
-from pepforms.check import reading
 from pepforms.errors import Broken, Refused
 from pepforms.fill import Template, words
 from pepforms.forms import Form
@@ -43,8 +42,8 @@ class Workshop(Protocol):
         """The facts about a PDF."""
         ...
 
-    def carried(self, pdf: bytes) -> bytes | None:
-        """The PEP that a record carries, if it carries one."""
+    def record_of(self, pdf: bytes) -> str | None:
+        """The digest of the PEP that a PDF is the record of, if it is one."""
         ...
 
     @property
@@ -69,14 +68,6 @@ class Record:
     document: Document
     row: manifest.Row
     beside: tuple[Document, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Filed:
-    """A record as it was filed before: its PDF, and the PEP that lies beside it, if one does."""
-
-    pdf: bytes
-    data: bytes | None = None
 
 
 def checked(data: bytes, stage: Stage, profile: Profile) -> tuple[Pep, tuple[Problem, ...]]:
@@ -127,6 +118,7 @@ def archive(pep: Pep, form: Form, workshop: Workshop) -> Record:
     stamped = stamp.finish(
         pdf,
         title=title(pep, form, workshop.profile),
+        subject=f"PEP {pep['pep']['id']}, version {pep['pep']['version']}, digest {digest.pep_digest(pep)}",
         stamp=mark(pep, workshop.profile),
         embedded=data_of(pep) if workshop.carries_data else None,
         at=signed,
@@ -136,23 +128,23 @@ def archive(pep: Pep, form: Form, workshop: Workshop) -> Record:
     facts = workshop.verify(sealed)
     if not facts.holds:
         raise Broken(f"{name} was made but does not hold: {' '.join(verify.explain(facts))}", slug="record-fails")
-    return Record(Document(name, sealed), _row(pep, form, sealed, facts, workshop), _beside(pep, name, facts, workshop))
+    return _recorded(pep, form, sealed, facts, workshop)
 
 
-def still_stands(filed: Filed, pep: Pep, form: Form, workshop: Workshop) -> Record | None:
+def still_stands(filed: bytes, pep: Pep, form: Form, workshop: Workshop) -> Record | None:
     """The record as it was filed, if it holds and is of this very PEP; None if it must be made."""
-    carried = filed.data or workshop.carried(filed.pdf)
-    if carried is None or _digest(carried) != digest.pep_digest(pep):
+    if workshop.record_of(filed) != digest.pep_digest(pep):
         return None
-    facts = workshop.verify(filed.pdf)
-    if not facts.holds:
-        return None
-    return Record(Document(naming.record(pep), filed.pdf), _row(pep, form, filed.pdf, facts, workshop))
+    facts = workshop.verify(filed)
+    return _recorded(pep, form, filed, facts, workshop) if facts.holds else None
 
 
-def _digest(carried: bytes) -> str | None:
-    pep, findings = reading.read(carried)
-    return digest.pep_digest(pep) if isinstance(pep, dict) and not findings else None
+def _recorded(pep: Pep, form: Form, pdf: bytes, facts: verify.Facts, workshop: Workshop) -> Record:
+    """A record with its row and what is kept beside it: the judge's report, and the data where it carries none."""
+    name = naming.record(pep)
+    data = () if facts.data.embedded else (Document(naming.data(name), data_of(pep).data),)
+    row = _row(pep, form, pdf, facts, workshop)
+    return Record(Document(name, pdf), row, (*report_of(name, facts), *data))
 
 
 def _row(pep: Pep, form: Form, pdf: bytes, facts: verify.Facts, workshop: Workshop) -> manifest.Row:
@@ -160,12 +152,6 @@ def _row(pep: Pep, form: Form, pdf: bytes, facts: verify.Facts, workshop: Worksh
     return manifest.row(
         pep, name, pdf, facts, title=title(pep, form, workshop.profile), signed_off_at=signed, profile=workshop.profile
     )
-
-
-def _beside(pep: Pep, name: str, facts: verify.Facts, workshop: Workshop) -> tuple[Document, ...]:
-    """What is kept with a record: the judge's report, and the data where the record does not carry it."""
-    data = () if workshop.carries_data else (Document(naming.data(name), data_of(pep).data),)
-    return (*report_of(name, facts), *data)
 
 
 def report_of(name: str, facts: verify.Facts) -> tuple[Document, ...]:

@@ -154,9 +154,9 @@ class Wiring:
             return verify.nothing_known(costly.slug, str(costly), pdf)
         return verify.judged(facts, pdf, self.judge)
 
-    def carried(self, pdf: bytes) -> bytes | None:
-        """The PEP that a PDF carries, if it carries one."""
-        return self.apart(verify.embedded, pdf, about="A record")
+    def record_of(self, pdf: bytes) -> str | None:
+        """The digest of the PEP that a PDF is the record of, if it is one."""
+        return self.apart(verify.record_of, pdf, about="A record")
 
     @property
     def carries_data(self) -> bool:

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from pepforms import digest, files, filing, forms, many, pipeline, resources, settings
-from pepforms.archive import manifest
+from pepforms.archive import manifest, verify
 from pepforms.errors import Refused
 from pepforms.sources import Source
 from pepforms.wiring import Wiring
@@ -75,8 +75,22 @@ def test_an_archive_that_wants_no_attachments_gets_2a_with_the_data_beside_it(tm
     assert digest.pep_digest(beside) == SIGNED["sign_offs"][0]["digest"]
     assert sums_agree(out)
     before = path.read_bytes()
+    path.with_suffix(".json").unlink()
     filing.file_pep(SIGNED, FORM, out, wiring, force=False)
     assert path.read_bytes() == before
+    assert sums_agree(out)
+    assert verify.difference(before, SIGNED) is None
+    assert "says something else" in str(verify.difference(before, changed()))
+    wiring.converter.close()
+
+
+def test_data_beside_a_record_never_make_it_the_record_of_another_pep(tmp_path: Path) -> None:
+    wiring = wired(tmp_path / "home", PEPFORMS_ARCHIVE_STANDARD="2a", PEPFORMS_ARCHIVE_VALIDATE="off")
+    out = files.folder(tmp_path / "out")
+    path = filing.file_pep(SIGNED, FORM, out, wiring, force=False)
+    path.with_suffix(".json").write_text(json.dumps(changed()))
+    with pytest.raises(Refused, match="is another record"):
+        filing.file_pep(changed(), FORM, out, wiring, force=False)
     wiring.converter.close()
 
 

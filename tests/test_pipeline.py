@@ -129,7 +129,7 @@ def test_a_death_after_sign_off_shortens_how_long_the_record_is_kept_and_leaves_
     record: pipeline.Record, wiring: Wiring
 ) -> None:
     pep = json.loads(SIGNED) | {"follow_up": {"died_on": "2027-01-05"}}
-    again = pipeline.still_stands(pipeline.Filed(record.document.data), pep, forms.named("pep"), wiring)
+    again = pipeline.still_stands(record.document.data, pep, forms.named("pep"), wiring)
     assert again is not None
     assert again.document == record.document
     assert again.row.retention_until == "2042-01-05"

@@ -39,6 +39,8 @@ _MOST_FIELDS = 10_000
 _CONTAINER = re.compile(rb"<[0-9A-Fa-f\s]+>")
 _FILE_NAME = re.compile("[A-Za-z0-9_-]{1,150}")
 
+_NAMED = re.compile(r"\bdigest ([0-9a-f]{64})\b")
+
 _T = TypeVar("_T")
 _XMP = {"pdfaid": "http://www.aiim.org/pdfa/ns/id/", "pdfuaid": "http://www.aiim.org/pdfua/ns/id/"}
 
@@ -211,6 +213,18 @@ def nothing_known(slug: str, message: str, data: bytes | None = None) -> Facts:
     return Facts(Obstacle(slug, message), "" if data is None else sha256(data))
 
 
+def record_of(data: bytes) -> str | None:
+    """The digest of the PEP that a PDF is the record of: the one that it carries, else the one that it names."""
+    hush()
+    reader = _read_or(None, lambda: _opened(data)[0])
+    if reader is None:
+        return None
+    if _carried(reader)[0].embedded:
+        return _read_or(None, lambda: pep_digest(_readable(reader)))
+    named = _read_or(None, lambda: _NAMED.search(str(reader.metadata.subject if reader.metadata else "")))
+    return named[1] if named else None
+
+
 def embedded(data: bytes) -> bytes | None:
     """The bytes of the PEP that a PDF carries; None if it carries none, or what it carries cannot be read."""
     hush()
@@ -230,17 +244,17 @@ def extracted(data: bytes) -> tuple[str, bytes] | None:
 def difference(data: bytes, pep: Pep) -> str | None:
     """Why a PDF is not the record of a PEP, in a sentence; None if it is.
 
-    It is where it carries the same data as far as a sign-off signs them, and the PEP has every sign-off that it
-    carries: the PEP may have been read, acknowledged and followed up since.
+    It is where it carries, or names, the same data as far as a sign-off signs them, and the PEP has every sign-off that
+    it carries: the PEP may have been read, acknowledged and followed up since.
     """
-    hush()
+    digest = record_of(data)
+    if digest is None:
+        return "It is not the record of that PEP: it neither carries nor names a PEP that can be read."
+    if _read_or(True, lambda: digest != pep_digest(pep)):
+        return "It is not the record of that PEP: the PEP that it is of says something else."
     carried = _read_or(None, lambda: _pep(_opened(data)[0]))
-    if carried is None:
-        return "It is not the record of that PEP: it carries no PEP that can be read."
-    if _read_or(True, lambda: pep_digest(carried) != pep_digest(pep)):
-        return "It is not the record of that PEP: the PEP that it carries says something else."
     theirs = pep.get("sign_offs", [])
-    if not _read_or(False, lambda: all(sign_off in theirs for sign_off in carried["sign_offs"])):
+    if carried and not _read_or(False, lambda: all(sign_off in theirs for sign_off in carried["sign_offs"])):
         return "It is not the record of that PEP: the PEP says the same, but lacks a sign-off that the record carries."
     return None
 
@@ -401,6 +415,13 @@ def _pep(reader: "PdfReader") -> dict[str, Any] | None:
     text = _attached(reader).decode("utf-8")
     pep = json.loads(text, object_pairs_hook=_without_repeats, parse_constant=_refuse)
     return pep if isinstance(pep, dict) else None
+
+
+def _readable(reader: "PdfReader") -> dict[str, Any]:
+    pep = _pep(reader)
+    if pep is None:
+        raise ValueError("no PEP")
+    return pep
 
 
 def _file_name(data: bytes) -> str:
