@@ -6,6 +6,7 @@ of the time (PAdES-B-T).
 """
 
 import datetime as dt
+import functools
 import io
 import os
 import re
@@ -126,9 +127,8 @@ class Sealer:
 
     def _room(self) -> int:
         """Bytes that the container takes at most."""
-        attributes = container.signed_attributes(bytes(32), self._certificates)
-        longest = container.Parts(self._certificates, attributes, _longest_signature(self._key))
-        return len(container.assemble(longest)) + (timestamp.LARGEST if self._clock else 0)
+        without_time = _longest_container(self._certificates, _longest_signature(self._key))
+        return without_time + (timestamp.LARGEST if self._clock else 0)
 
     @property
     def _certificates(self) -> tuple[bytes, ...]:
@@ -329,6 +329,12 @@ def _appender(pdf: bytes) -> "IncrementalPdfFileWriter":
             """Write no metadata: pyHanko would add its own name and the time of day to what the stamp wrote."""
 
     return Appender(io.BytesIO(pdf))
+
+
+@functools.lru_cache(maxsize=4)
+def _longest_container(certificates: tuple[bytes, ...], signature: bytes) -> int:
+    attributes = container.signed_attributes(bytes(32), certificates)
+    return len(container.assemble(container.Parts(certificates, attributes, signature)))
 
 
 def _longest_signature(key: "rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey") -> bytes:

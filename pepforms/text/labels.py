@@ -30,6 +30,7 @@ class Labels:
         }
         sheet = etree.fromstring(styles) if styles else etree.Element("none")
         self._styles = {one.get(f"{_W}styleId", ""): one for one in sheet.iter(f"{_W}style")}
+        self._places: dict[str, tuple[str, int]] = {}
         self._counts: dict[str, dict[int, int]] = {}
 
     def of(self, paragraph: etree._Element) -> str:
@@ -47,18 +48,27 @@ class Labels:
 
     def _place(self, properties: etree._Element | None) -> tuple[str, int]:
         """The list that a paragraph is in, and how deep: its own word goes before its style's."""
-        seen: set[str] = set()
-        while properties is not None:
-            own = properties.find(f"{_W}numPr")
-            if own is not None and _value(own, "numId"):
-                return _value(own, "numId"), int(_value(own, "ilvl") or 0)
-            style = _value(properties, "pStyle") or _value(properties.getparent(), "basedOn")
-            if style in seen or style not in self._styles:
-                break
-            seen.add(style)
-            following = self._styles[style].find(f"{_W}pPr")
-            properties = following if following is not None else etree.SubElement(self._styles[style], f"{_W}pPr")
-        return "", 0
+        if properties is None:
+            return "", 0
+        return _own_place(properties) or self._place_of(_value(properties, "pStyle"))
+
+    def _place_of(self, style: str) -> tuple[str, int]:
+        """The list that a style puts its paragraphs in; a style that another is based on passes its own on."""
+        if style not in self._places:
+            self._places[style] = ("", 0)  # also for one that is based on itself
+            sheet = self._styles.get(style)
+            if sheet is not None:
+                properties = sheet.find(f"{_W}pPr")
+                own = _own_place(properties) if properties is not None else None
+                self._places[style] = own or self._place_of(_value(sheet, "basedOn"))
+        return self._places[style]
+
+
+def _own_place(properties: etree._Element) -> tuple[str, int] | None:
+    own = properties.find(f"{_W}numPr")
+    if own is None or not _value(own, "numId"):
+        return None
+    return _value(own, "numId"), int(_value(own, "ilvl") or 0)
 
 
 def _levels(abstract: etree._Element) -> dict[int, _Level]:
