@@ -29,17 +29,22 @@ def file_pep(pep: Pep, form: Form, out: Path, workshop: Workshop, *, force: bool
 def put(record: Record, out: Path, *, force: bool) -> None:
     """Write a record and what lies beside it, then its row. To be called under `manifest.locked`.
 
-    Refused where another file has its name. The PDF comes last: once it is there, so is what belongs to it.
+    Refused where another file has its name. The PDF comes last: once it is there, so is what belongs to it, and what
+    lay beside the one that it takes the place of is gone.
     """
     path = out / record.document.name
+    possible = naming.report(path.name), naming.data(path.name)
     if not path.exists() or path.read_bytes() != record.document.data:
         if path.exists() and not force:
             raise _differs(path)
+        with files.told(out):
+            for name in {*possible} - {document.name for document in record.beside}:
+                (out / name).unlink(missing_ok=True)
         for document in record.beside:
             with files.told(out / document.name):
                 files.replace(out / document.name, document.data)
         files.write(path, record.document.data, force=force)
-    beside = [name for name in (naming.report(path.name), naming.data(path.name)) if (out / name).exists()]
+    beside = [name for name in possible if (out / name).exists()]
     manifest.add(out, [record.row], {name: sha256((out / name).read_bytes()) for name in beside})
 
 
@@ -52,9 +57,15 @@ def _differs(path: Path) -> Refused:
 
 def _filed(out: Path, name: str) -> Filed | None:
     try:
-        data = out / naming.data(name)
-        return Filed((out / name).read_bytes(), data.read_bytes() if data.exists() else None)
+        return Filed((out / name).read_bytes(), _beside(out, naming.data(name)))
     except FileNotFoundError:
         return None
     except OSError as error:
         raise Unreadable(f"{out / name} is there but cannot be read.", slug="unreadable-path") from error
+
+
+def _beside(out: Path, name: str) -> bytes | None:
+    """The data beside a record; None where they are not those that were filed with it, as when a run was killed."""
+    path = out / name
+    data = path.read_bytes() if path.exists() else None
+    return data if data and manifest.sums_of(out).get(name, sha256(data)) == sha256(data) else None

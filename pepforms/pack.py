@@ -41,7 +41,7 @@ def part(out: Path, by: By, workshop: Workshop, today: date) -> Path:
     """Part the records of a folder by social worker or team, in `out/by-social-worker` or `out/by-team`."""
     place = files.folder(out / f"by-{by}")
     with manifest.locked(out), files.told(place):
-        parted = _parted(manifest.read(out), by)
+        parted = _parted([row for row in manifest.read(out) if (out / row.filename).is_file()], by)
         for name, rows in parted.items():
             _fill(files.folder(place / name), out, rows)
             files.replace(place / name / LIST, _covering_list(rows, by, workshop, today))

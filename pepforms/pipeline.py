@@ -141,7 +141,7 @@ def archive(pep: Pep, form: Form, workshop: Workshop) -> Record:
 
 def still_stands(filed: Filed, pep: Pep, form: Form, workshop: Workshop) -> Record | None:
     """The record as it was filed, if it holds and is of this very PEP; None if it must be made."""
-    carried = filed.data or workshop.carried(filed.pdf)
+    carried = workshop.carried(filed.pdf) or filed.data
     if carried is None or _digest(carried) != digest.pep_digest(pep):
         return None
     facts = workshop.verify(filed.pdf)
