@@ -149,8 +149,8 @@ def _word(rows: Sequence[Row], by: By, profile: Profile, today: date) -> bytes:
 
 def _whose(rows: Sequence[Row], by: By) -> str:
     first = rows[0]
-    if by == "team":
-        return first.team or "No team is named in these PEPs"
+    if by == "team":  # names that differ in their signs alone share a folder
+        return "; ".join(sorted({row.team for row in rows} - {""})) or "No team is named in these PEPs"
     named = ", ".join(part for part in (first.social_worker, first.team) if part)
     return named or "No social worker is named in these PEPs"
 
