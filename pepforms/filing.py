@@ -29,19 +29,25 @@ def file_pep(pep: Pep, form: Form, out: Path, workshop: Workshop, *, force: bool
 def put(record: Record, out: Path, *, force: bool) -> None:
     """Write a record and what lies beside it, then its row. To be called under `manifest.locked`.
 
-    Refused where another file has its name. The PDF comes last: once it is there, so is what belongs to it.
+    Refused where another file has its name. The PDF comes last: once it is there, so is what belongs to it, and what
+    lay beside the one that it takes the place of is gone.
     """
     path = out / record.document.name
+    possible = naming.report(path.name), naming.data(path.name)
     new = not path.exists() or path.read_bytes() != record.document.data
-    if new and path.exists() and not force:
-        raise _differs(path)
+    if new:
+        if path.exists() and not force:
+            raise _differs(path)
+        with files.told(out):
+            for name in {*possible} - {document.name for document in record.beside}:
+                (out / name).unlink(missing_ok=True)
     for document in record.beside:
         if new or not (out / document.name).exists():
             with files.told(out / document.name):
                 files.replace(out / document.name, document.data)
     if new:
         files.write(path, record.document.data, force=force)
-    beside = [name for name in (naming.report(path.name), naming.data(path.name)) if (out / name).exists()]
+    beside = [name for name in possible if (out / name).exists()]
     manifest.add(out, [record.row], {name: sha256((out / name).read_bytes()) for name in beside})
 
 

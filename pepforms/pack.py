@@ -41,7 +41,7 @@ def part(out: Path, by: By, workshop: Workshop, today: date) -> Path:
     """Part the records of a folder by social worker or team, in `out/by-social-worker` or `out/by-team`."""
     place = files.folder(out / f"by-{by}")
     with manifest.locked(out), files.told(place):
-        parted = _parted(manifest.read(out), by)
+        parted = _parted([row for row in manifest.read(out) if (out / row.filename).is_file()], by)
         for name, rows in parted.items():
             _fill(files.folder(place / name), out, rows)
             files.replace(place / name / LIST, _covering_list(rows, by, workshop, today))
@@ -149,8 +149,8 @@ def _word(rows: Sequence[Row], by: By, profile: Profile, today: date) -> bytes:
 
 def _whose(rows: Sequence[Row], by: By) -> str:
     first = rows[0]
-    if by == "team":
-        return first.team or "No team is named in these PEPs"
+    if by == "team":  # names that differ in their signs alone share a folder
+        return "; ".join(sorted({row.team for row in rows} - {""})) or "No team is named in these PEPs"
     named = ", ".join(part for part in (first.social_worker, first.team) if part)
     return named or "No social worker is named in these PEPs"
 

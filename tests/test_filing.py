@@ -47,6 +47,12 @@ def changed() -> dict[str, Any]:
     return signed_again(pep)
 
 
+def corrected() -> dict[str, Any]:
+    pep = json.loads(json.dumps(SIGNED))
+    pep["pep"]["version"] = 2
+    return signed_again(pep)
+
+
 def sums_agree(folder: Path) -> bool:
     return subprocess.run(["sha256sum", "-c", "--quiet", "SHA256SUMS"], cwd=folder).returncode == 0
 
@@ -92,6 +98,54 @@ def test_data_beside_a_record_never_make_it_the_record_of_another_pep(tmp_path: 
     with pytest.raises(Refused, match="is another record"):
         filing.file_pep(changed(), FORM, out, wiring, force=False)
     wiring.converter.close()
+
+
+def test_what_lay_beside_a_record_goes_with_it(wiring: Wiring, tmp_path: Path) -> None:
+    without_attachments = wired(tmp_path / "home", PEPFORMS_ARCHIVE_STANDARD="2a", PEPFORMS_ARCHIVE_VALIDATE="off")
+    out = files.folder(tmp_path / "out")
+    path = filing.file_pep(SIGNED, FORM, out, without_attachments, force=False)
+    path.with_suffix(".verapdf.json").write_text("{}")
+    filing.file_pep(changed(), FORM, out, wiring, force=True)
+    assert sorted(out.glob("900*")) == [path]
+    before = path.read_bytes()
+    filing.file_pep(changed(), FORM, out, wiring, force=False)
+    assert path.read_bytes() == before
+    assert sums_agree(out)
+    without_attachments.converter.close()
+
+
+@pytest.mark.parametrize("standard", ["2a", "3a"])
+def test_a_record_is_never_taken_for_that_of_the_data_that_a_killed_run_put_beside_it(
+    standard: str, tmp_path: Path
+) -> None:
+    wiring = wired(tmp_path / "home", PEPFORMS_ARCHIVE_STANDARD=standard, PEPFORMS_ARCHIVE_VALIDATE="off")
+    out = files.folder(tmp_path / "out")
+    path = filing.file_pep(SIGNED, FORM, out, wiring, force=False)
+    path.with_suffix(".json").write_bytes(pipeline.data_of(changed()).data)
+    with pytest.raises(Refused, match="is another record"):
+        filing.file_pep(changed(), FORM, out, wiring, force=False)
+    wiring.converter.close()
+
+
+def test_sha256sum_agrees_after_a_record_was_moved_away_and_its_row_stays(wiring: Wiring, tmp_path: Path) -> None:
+    path = filing.file_pep(SIGNED, FORM, tmp_path, wiring, force=False)
+    path.unlink()
+    filing.file_pep(corrected(), FORM, tmp_path, wiring, force=False)
+    assert sums_agree(tmp_path)
+    assert [(row.version, row.supersedes) for row in manifest.read(tmp_path)] == [("1", ""), ("2", path.name)]
+
+
+def test_a_corrected_version_that_is_filed_first_supersedes_all_the_same(wiring: Wiring, tmp_path: Path) -> None:
+    filing.file_pep(corrected(), FORM, tmp_path, wiring, force=False)
+    path = filing.file_pep(SIGNED, FORM, tmp_path, wiring, force=False)
+    assert [(row.version, row.supersedes) for row in manifest.read(tmp_path)] == [("1", ""), ("2", path.name)]
+
+
+def test_a_list_of_sums_that_somebody_changed_names_no_file_elsewhere(tmp_path: Path) -> None:
+    (tmp_path / "elsewhere").touch()
+    out = files.folder(tmp_path / "out")
+    (out / "SHA256SUMS").write_text(f"{'0' * 64}  ../elsewhere\n")
+    assert manifest.sums_of(out) == {}
 
 
 def test_a_record_stands_when_somebody_has_acknowledged_the_pep_since(wiring: Wiring, tmp_path: Path) -> None:

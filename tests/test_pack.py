@@ -94,6 +94,24 @@ def test_a_record_made_anew_is_new_in_its_folder_too(wiring: Wiring, tmp_path: P
     assert sums_agree(place / "Team-2")
 
 
+def test_teams_whose_names_share_a_folder_are_all_on_its_covering_list(wiring: Wiring, tmp_path: Path) -> None:
+    for child, team in (("1", "Team 1/2"), ("2", "Team 1-2")):
+        filed(tmp_path, child, "Dana Mockley", team)
+    pdf = (pack.part(tmp_path, "team", wiring, TODAY) / "Team-1-2" / pack.LIST).read_bytes()
+    said = " ".join("".join(piece for page in text.read(pdf).pages for piece in page.said).split())
+    assert "Team 1-2; Team 1/2" in said
+
+
+def test_a_record_that_was_moved_away_is_on_no_covering_list(wiring: Wiring, tmp_path: Path) -> None:
+    row = filed(tmp_path, "1", "Dana Mockley", "Team 2")
+    filed(tmp_path, "2", "Dana Mockley", "Team 2")
+    (tmp_path / row.filename).unlink()
+    place = pack.part(tmp_path, "team", wiring, TODAY)
+    assert held(place / "Team-2") == {"2"}
+    assert [row.lcs_person_id for row in manifest.read(place / "Team-2")] == ["2"]
+    assert sums_agree(place / "Team-2")
+
+
 def test_the_covering_list_names_each_record_claims_no_upload_and_is_accessible(wiring: Wiring, tmp_path: Path) -> None:
     rows = [filed(tmp_path, str(child), "Dana Mockley", "Team 2") for child in range(40)]
     place = pack.part(tmp_path, "team", wiring, TODAY)

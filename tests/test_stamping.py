@@ -9,6 +9,7 @@ import subprocess
 import sys
 import zlib
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
@@ -502,12 +503,32 @@ def run(desk: Desk, *words: object) -> subprocess.CompletedProcess[bytes]:
     )
 
 
+def test_of_two_runs_at_once_neither_holds_what_the_other_files(desk: Desk, plan: bytes) -> None:
+    names = desk.put(plan)
+    desk.list.write_text(desk.elsewhere.cards(desk.elsewhere.children(1), names))
+    with ThreadPoolExecutor(2) as pool:
+        runs = [*pool.map(lambda _: run(desk, desk.inbox, "--cards", desk.list), range(2))]
+    assert [each.returncode for each in runs] == [0, 0]
+    assert runs[0].stdout == runs[1].stdout
+    assert len(desk.rows()) == 1
+
+
+def test_why_a_pep_cannot_give_the_card_is_said_in_full(desk: Desk, plan: bytes) -> None:
+    desk.put(plan)
+    unsigned = desk.folder / "unsigned.json"
+    unsigned.write_text(json.dumps({**json.loads(SIGNED.read_text()), "sign_offs": []}))
+    told = run(desk, desk.inbox, "--pep", unsigned)
+    assert told.returncode == 65
+    assert b"has not signed this PEP" in told.stderr
+
+
 def test_the_console_script_says_who_must_act(desk: Desk, plan: bytes) -> None:
     desk.put(plan)
     desk.list.write_text("file,term\n")
     assert run(desk, desk.inbox).returncode == 64
     assert run(desk, desk.inbox, "--cards", desk.list, "--pep", SIGNED).returncode == 64
-    assert run(desk, desk.inbox, "--cards", desk.folder / "none.csv").returncode == 66
+    missing = run(desk, desk.inbox, "--cards", desk.folder / "none.csv")
+    assert (missing.returncode, b"none.csv cannot be read" in missing.stderr) == (66, True)
     bad = run(desk, desk.inbox, "--cards", desk.list)
     assert bad.returncode == 65
     assert b"has no column" in bad.stderr

@@ -84,14 +84,18 @@ def add(folder: Path, rows: Sequence[Row], sums: Mapping[str, str] = MappingProx
     """
     with files.told(folder / MANIFEST):
         known = {row.filename: row for row in read(folder)}
-        known |= {row.filename: replace(row, supersedes=_superseded(row, known)) for row in rows}
-        write(folder, list(known.values()), {**sums_of(folder), **sums})
+        known |= {row.filename: row for row in rows}
+        merged = [replace(row, supersedes=_superseded(row, known)) for row in known.values()]
+        write(folder, merged, {**sums_of(folder), **sums})
 
 
 def write(folder: Path, rows: Sequence[Row], sums: Mapping[str, str]) -> None:
-    """Make these rows the folder's manifest; SHA256SUMS lists them and `sums`. To be called under `locked`."""
+    """Make these rows the folder's manifest; SHA256SUMS lists their files and `sums`. To be called under `locked`.
+
+    The row of a record that was moved away stays, and only there.
+    """
     ordered = sorted(rows, key=lambda row: row.filename)
-    every = {**sums, **{row.filename: row.sha256 for row in ordered}}
+    every = {**sums, **{row.filename: row.sha256 for row in ordered if (folder / row.filename).is_file()}}
     files.replace(folder / MANIFEST, _csv(ordered))
     files.replace(folder / SUMS, "".join(f"{every[name]}  {name}\n" for name in sorted(every)).encode())
 
@@ -116,7 +120,7 @@ def sums_of(folder: Path) -> dict[str, str]:
     path = folder / SUMS
     text = path.read_text("utf-8", errors="replace") if path.exists() else ""
     pairs = (line.partition("  ") for line in text.splitlines())
-    return {name: sha256 for sha256, _, name in pairs if name and (folder / name).is_file()}
+    return {name: sha256 for sha256, _, name in pairs if name == Path(name).name and (folder / name).is_file()}
 
 
 def _superseded(row: Row, known: dict[str, Row]) -> str:

@@ -11,7 +11,7 @@ from typing import NoReturn
 
 import click
 
-from pepforms import __version__, files, settings
+from pepforms import __version__, files, many, settings
 from pepforms.cli import checking, documents, service, stamping, templates, verification
 from pepforms.cli.options import WIDTH
 from pepforms.errors import PepformsError
@@ -31,7 +31,7 @@ def main() -> NoReturn:
     except click.Abort:
         code = 130
     except PepformsError as error:
-        click.echo(str(error), err=True)
+        many.Failures().add("-", error)
         code = error.exit_code
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -41,8 +41,9 @@ class Results:
 
     def add(self, entry: dict[str, Any], text: str = "") -> None:
         """One entry, and the same as a person reads it."""
-        self._entries.append(entry)
-        if text and not self._as_json:
+        if self._as_json:
+            self._entries.append(entry)
+        elif text:
             many.say(text)
 
     def done(self) -> int:
