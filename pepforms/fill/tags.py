@@ -243,7 +243,12 @@ def numbered(patched: str, tags: list[Tag], part: str) -> str:
     return TAG.sub(lambda tag: f"{tag.group()[:-2]}\n{tag.group()[-2:]}".replace("&amp;", "&"), patched)
 
 
+def in_plain_quotes(tag: str) -> str:
+    """The tag with the quotes that Word has curled made straight, as patching does."""
+    return tag.translate(_QUOTES)
+
+
 def _bare(tag: str) -> str:
     """The tag without what patching may change in it."""
-    plain = tag.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&").translate(_QUOTES)
+    plain = in_plain_quotes(tag.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&"))
     return _WORDY.sub(lambda match: match.group(1) or "", plain)
