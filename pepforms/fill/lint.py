@@ -15,7 +15,7 @@ from pepforms.errors import PepformsError, Refused
 from pepforms.fill import fabric, package
 from pepforms.fill.scopes import Reader, placeholder
 from pepforms.fill.tags import Place, Tag, survey
-from pepforms.fill.template import FILLED, Template, title
+from pepforms.fill.template import FILLED, title
 from pepforms.forms import Form
 from pepforms.model import Severity
 
@@ -196,7 +196,7 @@ def lint(data: bytes, name: str, form: Form, document: Collection[str]) -> list[
     found = [*_in_order(found, stories), *map(_of_fabric, fabric.of_whole([*stories.values()], roots))]
     if form.name == _WHOLE_PEP:
         found += [_untold(placeholder(one), one.title) for one in reader.untold()]
-    return found if any(one.severity == "blocks" for one in found) else [*found, *_compiled(data, name)]
+    return found
 
 
 def _roots(parts: Mapping[str, bytes]) -> tuple[dict[str, etree._Element], str]:
@@ -257,14 +257,6 @@ def _objected(objection: package.Objection, stories: Mapping[str, fabric.Story])
 def of_file(error: PepformsError) -> Finding:
     """An error as a finding in the whole file."""
     return _finding(error.slug, Place("the whole file"), str(error))
-
-
-def _compiled(data: bytes, name: str) -> Iterator[Finding]:
-    """What only the attempt to use the template shows."""
-    try:
-        Template(data, name=name)
-    except Refused as error:
-        yield of_file(error)
 
 
 def _finding(slug: str, place: Place, said: str, *, tag: str = "", around: str = "") -> Finding:

@@ -19,7 +19,7 @@ _LEVEL = re.compile(r"^(\{[{%])(?:tr|tc|p|r)\s")
 _WORD = re.compile(r"\{%(?:(?:tr|tc|p|r)\s)?[-+]?\s*(?P<word>\w*)")
 _WHOLE = {
     "for": "%s{%% endfor %%}", "if": "%s{%% endif %%}", "elif": "{%% if 1 %%}%s{%% endif %%}",
-    "else": "{%% if 1 %%}%s{%% endif %%}", "endfor": "{%% for _x in 1 %%}%s", "endif": "{%% if 1 %%}%s",
+    "else": "{%% if 1 %%}%s{%% endif %%}", "endfor": "{%% for x in 1 %%}%s", "endif": "{%% if 1 %%}%s",
 }  # fmt: skip
 """What makes a statement whole, so that it can be read alone."""
 
@@ -64,6 +64,7 @@ class Reader:
     audiences: Collection[Audience]
     document: Collection[str]
     told: set[str] = field(default_factory=set)
+    _trees: dict[str, tuple[nodes.Template, list[tuple[str, str]]]] = field(default_factory=dict)
     _environment: Environment = field(default_factory=Environment)
     _root: Field = field(default_factory=lambda: schema.load().root)
 
@@ -77,29 +78,35 @@ class Reader:
             if word and word["word"] not in _WHOLE:
                 yield Fault("unknown-statement", tag, _no_statement(word["word"]))
                 continue
-            try:
-                tree = self._environment.parse(_alone(tag.text, word["word"] if word else ""))
-            except (TemplateSyntaxError, ValueError, RecursionError, MemoryError, OverflowError) as error:
-                yield Fault("unreadable-tag", tag, f"it cannot be read ({_why(error)})")
-                tree = None
-            yield from self._of_tag(tag, word["word"] if word else "", tree, open_)
+            yield from self._of_tag(tag, word["word"] if word else "", open_)
 
-    def _of_tag(self, tag: Tag, word: str, tree: nodes.Template | None, open_: list[_Block]) -> Iterator[Fault]:
+    def _of_tag(self, tag: Tag, word: str, open_: list[_Block]) -> Iterator[Fault]:
+        tree, refused = self._parsed(_alone(tag.text, word))
+        yield from (Fault(slug, tag, reason) for slug, reason in refused)
         if word in ("for", "if"):
             open_.append(_Block(word))
         if word in ("endfor", "endif"):
             _close(open_, word.removeprefix("end"))
-        elif tree is not None and (refused := [*refusals(tree)]):
-            yield from (Fault(slug, tag, reason) for _, slug, reason in refused)
-            if word == "for":
-                open_[-1].names = _silent(tree)
-        elif tree is not None:
+        elif word == "for" and refused:
+            open_[-1].names = _silent(tree)
+        elif not refused:
             if word in ("elif", "else") and open_:
                 open_[-1].absent = {*open_[-1].asked}
             reading = _Reading(self, tag, open_)
             for node in tree.body if word != "else" else ():
                 reading.statement(node, word)
             yield from reading.faults
+
+    def _parsed(self, text: str) -> tuple[nodes.Template, list[tuple[str, str]]]:
+        """A tag as Jinja reads it, and the kind and reason of all for which it is refused; each wording read once."""
+        if text not in self._trees:
+            try:
+                tree = self._environment.parse(text)
+                refused = [(slug, reason) for _, slug, reason in refusals(tree)]
+            except (TemplateSyntaxError, ValueError, RecursionError, MemoryError, OverflowError) as error:
+                tree, refused = nodes.Template([]), [("unreadable-tag", f"it cannot be read ({_why(error)})")]
+            self._trees[text] = tree, refused
+        return self._trees[text]
 
     def names(self, open_: list[_Block]) -> dict[str, _Shape]:
         """Every name that a tag inside these loops may begin with."""
