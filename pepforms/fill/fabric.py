@@ -2,6 +2,7 @@
 what no engine draws or no listener hears.
 """
 
+import itertools
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -65,10 +66,11 @@ class Story:
 
     def fault(self, slug: str, element: etree._Element, what: str = "") -> Fault:
         """A fault at the paragraph that holds the element, or at the first one in it."""
-        holding = (each for each in (element, *element.iterancestors(f"{W}p")) if each.tag == f"{W}p")
-        inside = element.iter(f"{W}p")
-        at = self.paragraphs.get(next(holding, None) or next(inside, None))  # type: ignore[arg-type]
-        return Fault(slug, at.place, at.text, what) if at else Fault(slug, Place(self.part), "", what)
+        nearest = itertools.chain(element.iterancestors(f"{W}p"), element.iter(f"{W}p"))
+        for paragraph in [element] if element.tag == f"{W}p" else nearest:
+            at = self.paragraphs[paragraph]
+            return Fault(slug, at.place, at.text, what)
+        return Fault(slug, Place(self.part), "", what)
 
 
 def faults(story: Story) -> Iterator[Fault]:
@@ -317,9 +319,9 @@ class _Fonts:
         return own.get(f"{W}val", "") if own is not None else ""
 
 
-def holding(story: Story, reference: str) -> Place:
-    """Where the element stands that a relationship of the part is used by; the part, where none is found."""
+def holding(story: Story, reference: str) -> Place | None:
+    """Where the element stands that uses a relationship of the part."""
     for element in story.root.iter("*"):
         if any(str(name).startswith(R) and value == reference for name, value in element.attrib.items()):
             return story.fault("", element).place
-    return Place(story.part)
+    return None

@@ -22,6 +22,7 @@ from pepforms.model import Severity
 _STRICT = etree.XMLParser(resolve_entities=False, no_network=True, huge_tree=False)
 _ALSO_READ = ("word/styles.xml", "word/fontTable.xml", "word/numbering.xml", "docProps/core.xml")
 _AROUND = 80
+WHOLE_FILE = Place("the whole file")
 _WHOLE_PEP = "pep"
 """The form whose template prints a whole PEP: what is needed at sign-off must be seen there."""
 
@@ -245,18 +246,18 @@ def _of_fabric(fault: fabric.Fault) -> Finding:
 
 def _untold(name: str, meaning: str) -> Finding:
     said = KINDS["needed-not-printed"].says.format(what=f"{name} ({meaning})")
-    return _finding("needed-not-printed", Place("the whole file"), f"{said[0].upper()}{said[1:]}.")
+    return _finding("needed-not-printed", WHOLE_FILE, f"{said[0].upper()}{said[1:]}.")
 
 
 def _objected(objection: package.Objection, stories: Mapping[str, fabric.Story]) -> Finding:
     story = stories.get(objection.part)
-    place = fabric.holding(story, objection.reference) if story else Place("the whole file")
-    return _finding(objection.refused.slug, place, str(objection.refused))
+    place = fabric.holding(story, objection.reference) if story else None
+    return _finding(objection.refused.slug, place or WHOLE_FILE, str(objection.refused))
 
 
 def of_file(error: PepformsError) -> Finding:
     """An error as a finding in the whole file."""
-    return _finding(error.slug, Place("the whole file"), str(error))
+    return _finding(error.slug, WHOLE_FILE, str(error))
 
 
 def _finding(slug: str, place: Place, said: str, *, tag: str = "", around: str = "") -> Finding:
