@@ -55,7 +55,7 @@ KINDS: Mapping[str, Kind] = {
     "unknown-test": Kind("blocks", "Ask “is known” or “is unknown”."),
     "unknown-statement": Kind("blocks", "Correct or delete the tag."),
     "unsafe-tag": Kind("blocks", "Name the fact alone; templates do not reckon."),
-    "needs-run-tag": Kind("blocks", "Write {{r at the beginning of the tag."),
+    "needs-run-tag": Kind("blocks", ""),
     "unreadable-tag": Kind("blocks", "Compare it with a tag that works, and type it anew."),
     "split-tag": Kind("blocks", "Delete all of it and type it in one go."),
     "tag-not-filled": Kind("blocks", "Delete the tag."),
@@ -69,7 +69,7 @@ KINDS: Mapping[str, Kind] = {
     "no-heading-row": Kind(
         "blocks",
         "Give the table a first row with headings, click into it, and choose Layout, Repeat Header Rows.",
-        "this table loops over rows, and its first row is not marked as its heading, which readers of the screen need",
+        "this table loops over rows, and its first row is not marked as its heading, which screen readers need",
     ),
     "no-alternative-text": Kind(
         "blocks",
@@ -77,7 +77,7 @@ KINDS: Mapping[str, Kind] = {
         "this picture has no alternative text, so whoever cannot see it learns nothing",
     ),
     "no-title": Kind(
-        "warns", "Choose File, Info, and write {{{{ document.title }}}} under Title.", "the document has no title"
+        "warns", "Choose File, Info, and write {{ document.title }} under Title.", "the document has no title"
     ),
     "no-language": Kind(
         "warns",
@@ -137,7 +137,7 @@ KINDS: Mapping[str, Kind] = {
     ),
     "field-of-word": Kind(
         "blocks",
-        "Delete it and write a tag in {{{{ }}}} in its place.",
+        "Delete it and write a tag in {{ }} in its place.",
         "there is a field that Word fills itself ({what}), which nobody fills here",
     ),
     "hidden-text": Kind(
@@ -262,7 +262,7 @@ def of_file(error: PepformsError) -> Finding:
 
 def _finding(slug: str, place: Place, said: str, *, tag: str = "", around: str = "") -> Finding:
     kind = KINDS.get(slug, _OTHER)
-    message = f"{said} {kind.remedy.format()}".rstrip()
+    message = f"{said} {kind.remedy}".rstrip()
     return Finding(slug, kind.severity, place, tag, _clipped(around, tag), message)
 
 

@@ -14,6 +14,7 @@ from lxml import etree
 
 W = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
 TAG = re.compile(r"\{\{.*?\}\}|\{%.*?%\}|\{#.*?#\}", re.DOTALL)
+_END = re.compile(r"-?[%}#]\}$")
 _STRAY = re.compile(r"\{\{|\{%|\{#|%\}|\}\}|#\}")
 _WORDY = re.compile(r"^(\{[{%#])(?:tr|tc|p|r)?[\s-]|\s+")
 _NOT_OURS = re.compile(r"\{%[-+]?\s*(?:vm|hm|colspan|cellbg|raw|endraw)\b|\{\{(?:tr|tc|p)\s")
@@ -240,7 +241,7 @@ def numbered(patched: str, tags: list[Tag], part: str) -> str:
                 "nor beside a text box in the paragraph that holds the box",
                 slug="tag-out-of-reach",
             )
-    return TAG.sub(lambda tag: f"{tag.group()[:-2]}\n{tag.group()[-2:]}".replace("&amp;", "&"), patched)
+    return TAG.sub(lambda tag: _END.sub(r"\n\g<0>", tag.group()).replace("&amp;", "&"), patched)
 
 
 def in_plain_quotes(tag: str) -> str:
