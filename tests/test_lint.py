@@ -451,7 +451,7 @@ def test_the_nearest_name_is_told(tag: str, near: str) -> None:
         "{% if targets %}{% else %}{{ targets }}{% endif %}",
         "{% if not targets %}{{ targets }}{% endif %}",
         "{% for t in targets %}{{ t.target }}{% else %}{{ targets }}{% endfor %}",
-        "{% for t in targets %}{% for l in targets %}{{ l.target if l.id == t.id else loop.index }}{% endfor %}{% endfor %}",
+        "{% for t in targets %}{% for l in targets %}{{ l.id if l.id == t.id }}{% endfor %}{{ t.id }}{% endfor %}",
         "{{ targets[0].target }}, {{ child['upn'] }}",
         "{{ child.upn if child.upn is known else 'none' }}",
         "{# only a note #}",
@@ -778,11 +778,8 @@ def table_of_findings() -> str:
     for name in FAULTS:
         for one in broken(name):
             said.setdefault(one.slug, one.message)
-    rows = [
-        f"| `{slug}` | {said[slug].replace('|', r'\|')} | {_does(kind.severity)} |"
-        for slug, kind in KINDS.items()
-        if slug in said
-    ]
+    shown = {slug: message.replace("|", "\\|") for slug, message in said.items()}
+    rows = [f"| `{slug}` | {shown[slug]} | {_does(kind.severity)} |" for slug, kind in KINDS.items() if slug in shown]
     return "\n".join(("| Finding | What it says, for example | Then |", "|---|---|---|", *rows, ""))
 
 
