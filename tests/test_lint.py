@@ -306,6 +306,7 @@ FAULTS: dict[str, tuple[Break, str, str]] = {
     "quotes of another language": (
         text("{{ pupil_premium_plus.lines|total(„cost“) }}"), "unreadable-tag", HERE,
     ),
+    "an if without its else": (text("{{ child.upn if child.upn is known }}"), "unreadable-tag", HERE),
     "one brace deleted": (text("{{ child.upn }"), "split-tag", HERE),
     "a tag over two paragraphs": (text("{{ child.", "upn }}"), "split-tag", HERE),
     "a tag half in a link": (
@@ -451,7 +452,7 @@ def test_the_nearest_name_is_told(tag: str, near: str) -> None:
         "{% if targets %}{% else %}{{ targets }}{% endif %}",
         "{% if not targets %}{{ targets }}{% endif %}",
         "{% for t in targets %}{{ t.target }}{% else %}{{ targets }}{% endfor %}",
-        "{% for t in targets %}{% for l in targets %}{{ l.id if l.id == t.id }}{% endfor %}{{ t.id }}{% endfor %}",
+        "{% for t in targets %}{% for l in targets %}{{ l.id if l == t else 'no' }}{% endfor %}{% endfor %}",
         "{{ targets[0].target }}, {{ child['upn'] }}",
         "{{ child.upn if child.upn is known else 'none' }}",
         "{# only a note #}",

@@ -170,9 +170,11 @@ class _Reading:
         """Something that comes to stand on the page."""
         if isinstance(node, nodes.CondExpr):
             self._asks(node.test)
-            for branch in (node.expr1, node.expr2):
-                if branch is not None:
-                    self._prints(branch)
+            self._prints(node.expr1)
+            if node.expr2 is None:
+                self._fault("unreadable-tag", "it does not say what to print if not; write else and a text in quotes")
+            else:
+                self._prints(node.expr2)
         elif isinstance(node, nodes.Name | nodes.Getattr | nodes.Getitem):
             shape = self._shape(node)
             if isinstance(shape, _Named) or (isinstance(shape, Field) and self._unsayable(shape)):
