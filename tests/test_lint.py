@@ -681,6 +681,15 @@ def test_the_command_refuses_a_form_that_is_not_and_two_files_to_annotate(tmp_pa
     assert check(tmp_path / "mine.docx", tmp_path / "mine.docx", "--annotate", tmp_path / "out.docx")[0] == 64
 
 
+def test_where_no_copy_can_be_written_the_findings_are_told_all_the_same(tmp_path: Path) -> None:
+    (tmp_path / "old.docx").write_bytes(of_before_2007(None))
+    code, said, complaints = check(tmp_path / "old.docx", "--format", "json", "--annotate", tmp_path / "out.docx")
+    assert code == 65
+    assert [one["slug"] for one in json.loads(said)["results"][0]["findings"]] == ["not-a-word-file"]
+    assert "cannot be opened, so its findings cannot be written into it" in complaints
+    assert not (tmp_path / "out.docx").exists()
+
+
 # what Word and LibreOffice hand in
 
 

@@ -77,23 +77,42 @@ def template_check(
         form = given or _form_of(path)
         try:
             data = _read(path)
+            findings = trial.lint(data, path.name, form, wiring)
         except PepformsError as error:
             results.failures.add(path.name, error)
             results.add(report.lint(path.name, form.name, [lint.of_file(error)]))
             continue
-        findings = trial.lint(data, path.name, form, wiring)
-        if not any(finding.severity == "blocks" for finding in findings):
+        if not _stopped(findings):
             faults = [*_tried(data, path.name, form, wiring, engines)]
             results.failures.codes.update(fault.exit_code for fault in faults)
             findings += map(lint.of_file, faults)
-        entry = report.lint(path.name, form.name, findings)
-        if not entry["valid"]:
-            results.failures.codes.add(65)
-        results.add(entry, _told(path.name, findings, engines))
+        results.failures.codes.update([65] if _stopped(findings) else [])
+        results.add(report.lint(path.name, form.name, findings), _told(path.name, findings, engines))
         if annotate:
-            copy = wiring.apart(annotating.annotated, data, path.name, findings, about=path.name)
-            files.write(annotate, copy, force=force)
+            _annotate(data, path.name, findings, wiring, annotate, force=force, failures=results.failures)
     return results.done()
+
+
+def _annotate(
+    data: bytes,
+    name: str,
+    findings: list[lint.Finding],
+    wiring: Wiring,
+    out: Path,
+    *,
+    force: bool,
+    failures: many.Failures,
+) -> None:
+    """Write the copy with comments; what keeps it from being written is told beside the findings."""
+    try:
+        copy = wiring.apart(annotating.annotated, data, name, findings, about=name)
+        files.write(out, copy, force=force)
+    except PepformsError as error:
+        failures.add(name, error)
+
+
+def _stopped(findings: list[lint.Finding]) -> bool:
+    return any(finding.severity == "blocks" for finding in findings)
 
 
 def _form_of(path: Path) -> forms.Form:
@@ -104,7 +123,7 @@ def _form_of(path: Path) -> forms.Form:
 def _told(name: str, findings: list[lint.Finding], engines: tuple[Converter, ...]) -> str:
     """What was found, and where nothing was that blocks, who judged."""
     said = [report.lint_text(name, findings)] if findings else []
-    if all(finding.severity != "blocks" for finding in findings):
+    if not _stopped(findings):
         said.append(f"{name}: good with every sample, by {' and '.join(engine.name for engine in engines)}")
     return "\n".join(said)
 
