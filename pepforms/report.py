@@ -2,6 +2,7 @@
 
 import datetime
 import importlib.metadata
+import itertools
 import textwrap
 from collections.abc import Iterator, Sized
 from typing import Any
@@ -9,10 +10,11 @@ from typing import Any
 from pepforms import schema
 from pepforms.check import Checked, law, rules, together
 from pepforms.errors import PepformsError
+from pepforms.fill.lint import Finding
+from pepforms.fill.scopes import placeholder
 from pepforms.model import Problem, Stage
 from pepforms.pipeline import Document
 from pepforms.profile import Profile
-from pepforms.schema import Field
 from pepforms.settings import KNOWN
 from pepforms.wiring import Wiring
 
@@ -95,12 +97,41 @@ def placeholders() -> Iterator[tuple[str, str]]:
     for field in schema.load().root.walk():
         listed_above = field.pointer.endswith("/*")
         if field.pointer and not listed_above and not field.fields and not (field.items and field.items.fields):
-            yield _placeholder(field), field.title
-    for name, meaning in _OF_THE_DOCUMENT.items():
+            yield placeholder(field), field.title
+    for name, meaning in OF_THE_DOCUMENT.items():
         yield f"document.{name}", meaning
 
 
-_OF_THE_DOCUMENT = {
+def lint(source: str, form: str, findings: list[Finding]) -> dict[str, Any]:
+    """One entry of `template check --format json`."""
+    valid = all(finding.severity != "blocks" for finding in findings)
+    return {"source": source, "form": form, "valid": valid, "findings": [finding.as_json() for finding in findings]}
+
+
+def lint_text(source: str, findings: list[Finding]) -> str:
+    """The findings in one template as an officer reads them, by their place."""
+    stopping = sum(finding.severity == "blocks" for finding in findings)
+    warning = len(findings) - stopping
+    lines = [f"{source}: {stopping} to put right" + (f", {warning} to check" if warning else "")]
+    for place, there in itertools.groupby(findings, lambda finding: str(finding.place)):
+        found = [*there]
+        lines.append(f"  {place}" + (f": “{found[0].text}”" if found[0].text else ""))
+        for finding in found:
+            mark = "Please check: " if finding.severity == "warns" else ""
+            lines.append(
+                textwrap.fill(
+                    f"{mark}{finding.message} ({finding.slug})",
+                    _WIDTH,
+                    initial_indent=" " * 6,
+                    subsequent_indent=" " * 6,
+                    break_on_hyphens=False,
+                    break_long_words=False,
+                )
+            )
+    return "\n".join(lines)
+
+
+OF_THE_DOCUMENT = {
     "title": "The title of the document: form, term, academic year",
     "form": "The name of the form",
     "authority": "The authority",
@@ -112,10 +143,6 @@ _OF_THE_DOCUMENT = {
     "draft": "Whether nobody has signed the PEP off (for if)",
     "carries_data": "Whether the file is a record that carries the data of the PEP as an attachment (for if)",
 }
-
-
-def _placeholder(field: Field) -> str:
-    return field.pointer.removeprefix("/").replace("/*/", "[].").replace("/", ".")
 
 
 def doctor(wiring: Wiring) -> tuple[bool, str]:

@@ -8,11 +8,13 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from pepforms import drawn, loss, pipeline, resources, sources
+from pepforms import drawn, loss, pipeline, report, resources, sources
 from pepforms.archive import stamp
 from pepforms.convert import Converter, libreoffice
 from pepforms.errors import Broken, Refused
 from pepforms.fill import Template
+from pepforms.fill import lint as linting
+from pepforms.fill.lint import Finding
 from pepforms.forms import Form
 from pepforms.model import Pep
 from pepforms.wiring import Wiring
@@ -29,6 +31,15 @@ class Filled:
 def engines(wiring: Wiring) -> tuple[Converter, ...]:
     """The engines that can run here, rdocx first."""
     return (wiring.rdocx, wiring.libreoffice) if libreoffice.find() else (wiring.rdocx,)
+
+
+def lint(data: bytes, name: str, form: Form, wiring: Wiring) -> list[Finding]:
+    """All that is wrong with a template that may be hostile, read in a process apart."""
+    try:
+        found: list[Finding] = wiring.apart(linting.lint, data, name, form, [*report.OF_THE_DOCUMENT], about=name)
+    except Refused as costly:
+        return [linting.of_file(costly)]
+    return found
 
 
 def fill(data: bytes, name: str, form: Form, wiring: Wiring) -> list[Filled]:

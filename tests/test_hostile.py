@@ -30,7 +30,7 @@ from pyhanko.sign import PdfSignatureMetadata, PdfSigner, PdfTimeStamper, Simple
 from pyhanko.sign.fields import MDPPerm, SigSeedSubFilter
 from pyhanko.sign.timestamps.aiohttp_client import HTTPTimeStamper
 
-from pepforms import settings
+from pepforms import forms, settings, trial
 from pepforms.archive.seal import Sealer
 from pepforms.archive.stamp import Embedded, Stamp, finish
 from pepforms.archive.timestamp import Authority
@@ -1128,6 +1128,11 @@ def word_with_an_object_from_a_share() -> bytes:
     )
 
 
+@refused("embedded-object")
+def word_with_an_object_of_another_program() -> bytes:
+    return related(b'<Relationship Id="x" Type="%soleObject" Target="settings.xml"/>' % KIND)
+
+
 @refused("not-a-word-file")
 def word_whose_relationships_lead_nowhere() -> bytes:
     return related(b'<Relationship Id="x" Type="%sheader" Target="nowhere.xml"/>' % KIND)
@@ -1208,9 +1213,11 @@ def readers() -> Iterator[Any]:
 @pytest.mark.parametrize("name", WORD_CASES)
 def test_a_hostile_word_file_is_refused_as_what_it_is(readers: Any, wiring: Wiring, name: str) -> None:
     builder, slug = WORD_CASES[name]
+    data = builder()
     with pytest.raises(Refused) as told:
-        wiring.apart(readers.template, builder(), about="A Word file")
+        wiring.apart(readers.template, data, about="A Word file")
     assert told.value.slug == slug
+    assert any(one.severity == "blocks" for one in trial.lint(data, "A Word file", forms.named("pep"), wiring))
 
 
 def test_a_word_file_that_links_to_a_web_page_is_taken(readers: Any, wiring: Wiring) -> None:

@@ -6,10 +6,13 @@ from pathlib import Path
 
 import click
 
-from pepforms import forms, many, report, trial
+from pepforms import files, forms, many, report, trial
+from pepforms.cli.options import Results, force_option, format_option
 from pepforms.convert import Converter
 from pepforms.convert.libreoffice import INSTALL
 from pepforms.errors import PepformsError, Unreadable
+from pepforms.fill import annotate as annotating
+from pepforms.fill import lint
 from pepforms.wiring import Wiring
 
 
@@ -39,38 +42,102 @@ def template_fields() -> None:
 
 
 @template.command("check")
-@click.argument("files", nargs=-1, metavar="[FILE.docx…]", type=click.Path(path_type=Path))
+@click.argument("paths", nargs=-1, metavar="[FILE.docx…]", type=click.Path(path_type=Path))
+@click.option(
+    "--form", "name", metavar="F", help="The form that the template is for; else the one it belongs to, or pep."
+)
+@format_option
+@click.option(
+    "--annotate",
+    type=click.Path(path_type=Path),
+    metavar="OUT.docx",
+    help="Write the findings into a copy, as comments.",
+)
+@force_option
 @click.pass_obj
-def template_check(wiring: Wiring, files: tuple[Path, ...]) -> int:
+def template_check(
+    wiring: Wiring, paths: tuple[Path, ...], name: str | None, as_format: str, annotate: Path | None, force: bool
+) -> int:
     """Check Word templates before they are used; without a FILE, those of all forms.
 
-    Each is filled with every sample and made into PDF by rdocx and, where it is installed, by LibreOffice: all that the
-    Word file says must be in both, and both must draw the same tables, boxes, lines and pictures.
+    All that is wrong is told at once, with its place in Word. A template with nothing to put right is filled with every
+    sample and made into PDF by rdocx and, where it is installed, by LibreOffice: all that the Word file says must be in
+    both, and both must draw the same tables, boxes, lines and pictures.
 
-    Example: pepforms template check templates/pep.docx
+    Example: pepforms template check templates/pep.docx --annotate out/pep-with-comments.docx
     """
+    if annotate and len(paths) != 1:
+        raise click.UsageError("Name one FILE.docx to annotate.")
+    given = forms.named(name) if name else None
     engines = trial.engines(wiring)
     if len(engines) == 1:
         click.echo(f"LibreOffice is not installed, so rdocx is held to account by no other. {INSTALL}", err=True)
-    failures = many.Failures()
-    for path in files or [form.template for form in forms.catalogue().values()]:
-        faults = [*_tried(wiring, path, engines)]
-        for fault in faults:
-            failures.add(path.name, fault)
-        if not faults:
-            click.echo(f"{path.name}: good with every sample, by {' and '.join(engine.name for engine in engines)}")
-    return failures.exit_code
+    results = Results(as_format)
+    for path in paths or [form.template for form in forms.catalogue().values()]:
+        form = given or _form_of(path)
+        try:
+            data = _read(path)
+            findings = trial.lint(data, path.name, form, wiring)
+        except PepformsError as error:
+            results.failures.add(path.name, error)
+            results.add(report.lint(path.name, form.name, [lint.of_file(error)]))
+            continue
+        if not _stopped(findings):
+            faults = [*_tried(data, path.name, form, wiring, engines)]
+            results.failures.codes.update(fault.exit_code for fault in faults)
+            findings += map(lint.of_file, faults)
+        results.failures.codes.update([65] if _stopped(findings) else [])
+        results.add(report.lint(path.name, form.name, findings), _told(path.name, findings, engines))
+        if annotate:
+            _annotate(data, path.name, findings, wiring, annotate, force=force, failures=results.failures)
+    return results.done()
 
 
-def _tried(wiring: Wiring, path: Path, engines: tuple[Converter, ...]) -> Iterator[PepformsError]:
-    """What is wrong with a template; nothing where every sample came through."""
-    known = {form.template.resolve(): form for form in forms.catalogue().values()}
+def _annotate(
+    data: bytes,
+    name: str,
+    findings: list[lint.Finding],
+    wiring: Wiring,
+    out: Path,
+    *,
+    force: bool,
+    failures: many.Failures,
+) -> None:
+    """Write the copy with comments; what keeps it from being written is told beside the findings."""
     try:
-        documents = trial.fill(_read(path), path.name, known.get(path.resolve(), forms.named("pep")), wiring)
+        copy = wiring.apart(annotating.annotated, data, name, findings, about=name)
+        files.write(out, copy, force=force)
+    except PepformsError as error:
+        failures.add(name, error)
+
+
+def _stopped(findings: list[lint.Finding]) -> bool:
+    return any(finding.severity == "blocks" for finding in findings)
+
+
+def _form_of(path: Path) -> forms.Form:
+    known = {form.template.resolve(): form for form in forms.catalogue().values()}
+    return known.get(path.resolve(), forms.named("pep"))
+
+
+def _told(name: str, findings: list[lint.Finding], engines: tuple[Converter, ...]) -> str:
+    """What was found, and where nothing was that blocks, who judged."""
+    said = [report.lint_text(name, findings)] if findings else []
+    if not _stopped(findings):
+        said.append(f"{name}: good with every sample, by {' and '.join(engine.name for engine in engines)}")
+    return "\n".join(said)
+
+
+def _tried(
+    data: bytes, name: str, form: forms.Form, wiring: Wiring, engines: tuple[Converter, ...]
+) -> Iterator[PepformsError]:
+    """What is wrong with a template when it is used; nothing where every sample came through."""
+    try:
+        documents = trial.fill(data, name, form, wiring)
     except PepformsError as error:
         yield error
         return
-    judged = many.each(documents, lambda one: trial.judge(one, engines, wiring), path.name, total=len(documents))
+    judged = many.each(documents, lambda one: trial.judge(one, engines, wiring), name, total=len(documents))
     yield from (result for _, result in judged if result)
 
 

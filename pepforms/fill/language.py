@@ -27,7 +27,7 @@ ALLOWED: tuple[type[nodes.Node], ...] = (
 """The parts of Jinja's syntax that a template may use."""
 
 _HOLDS_ITEMS = (Node, Items, Absent, Facts)
-_OF_A_LOOP = ("index", "first", "last", "length")
+OF_A_LOOP = ("index", "first", "last", "length")
 
 TESTS: dict[str, Callable[[Any], bool]] = {
     "known": lambda value: not isinstance(value, Absent),
@@ -56,9 +56,7 @@ class Misspelt(StrictUndefined):
         if self._undefined_hint:
             return self._undefined_hint
         name = str(self._undefined_name)
-        return (
-            f"it names “{name}”, which does not exist{_close(name, [*schema.load().root.fields, 'document', 'loop'])}"
-        )
+        return f"it names “{name}”, which does not exist{close(name, [*schema.load().root.fields, 'document', 'loop'])}"
 
 
 class Environment(ImmutableSandboxedEnvironment):
@@ -76,7 +74,7 @@ class Environment(ImmutableSandboxedEnvironment):
             value = obj.item(argument)
             if value is not MISSING:
                 return value
-        elif isinstance(obj, LoopContext) and argument in _OF_A_LOOP:
+        elif isinstance(obj, LoopContext) and argument in OF_A_LOOP:
             return getattr(obj, argument)
         elif isinstance(obj, Misspelt):
             str(obj)  # raises: the name at fault is the one before the dot
@@ -87,12 +85,13 @@ class Environment(ImmutableSandboxedEnvironment):
         return self.getitem(obj, attribute)
 
 
-def refusals(tree: nodes.Template) -> Iterator[tuple[int, str]]:
-    """Line and reason of everything in a parsed template that templates may not use."""
+def refusals(tree: nodes.Template) -> Iterator[tuple[int, str, str]]:
+    """Line, kind and reason of everything in a parsed template that templates may not use."""
     for node in tree.find_all(nodes.Node):
-        reason = _refusal(node)
-        if reason:
-            yield node.lineno, reason
+        if reason := _unknown(node):
+            yield node.lineno, f"unknown-{type(node).__name__.lower()}", reason
+        elif reason := _unsafe(node):
+            yield node.lineno, "unsafe-tag", reason
 
 
 def fit(tree: nodes.Template, *, in_word: bool) -> None:
@@ -143,7 +142,7 @@ _SPOKEN = {
 }  # fmt: skip
 
 
-def _refusal(node: nodes.Node) -> str | None:
+def _unsafe(node: nodes.Node) -> str | None:
     if not isinstance(node, ALLOWED):
         kind = type(node).__name__.lower()
         return f"it uses {_SPOKEN.get(kind, kind)}, which templates may not"
@@ -153,20 +152,25 @@ def _refusal(node: nodes.Node) -> str | None:
         return f"it reaches for {node.attr}, which templates may not"
     if isinstance(node, nodes.Getitem) and not isinstance(node.arg, nodes.Const):
         return "it looks a fact up by something other than its name"
-    if isinstance(node, nodes.Filter) and node.name not in OUR_FILTERS:
-        return f"there is no filter “{node.name}”{_close(node.name, list(OUR_FILTERS))}"
-    if isinstance(node, nodes.Test) and node.name not in TESTS:
-        return f"there is no test “{node.name}”{_close(node.name, list(TESTS))}"
     if isinstance(node, nodes.For) and node.recursive:
         return "it loops recursively, which templates may not"
     return None
 
 
+def _unknown(node: nodes.Node) -> str | None:
+    if isinstance(node, nodes.Filter) and node.name not in OUR_FILTERS:
+        return f"there is no filter “{node.name}”{close(node.name, list(OUR_FILTERS))}"
+    if isinstance(node, nodes.Test) and node.name not in TESTS:
+        return f"there is no test “{node.name}”{close(node.name, list(TESTS))}"
+    return None
+
+
 def _nearest(obj: Any, name: Any) -> str:
     known = list(obj.field.fields) if isinstance(obj, Node | Absent) else list(obj) if isinstance(obj, Facts) else []
-    return _close(str(name), known)
+    return close(str(name), known)
 
 
-def _close(name: str, known: list[str]) -> str:
+def close(name: str, known: list[str]) -> str:
+    """“; did its author mean …?”, where one of the known names is near."""
     near = difflib.get_close_matches(name, known, 1)
     return f"; did its author mean “{near[0]}”?" if near else ""

@@ -22,12 +22,12 @@ from pepforms.fill import embed, package, runs
 from pepforms.fill.language import Environment, fit, refusals
 from pepforms.fill.package import Part
 from pepforms.fill.pictures import MADE, Made
-from pepforms.fill.tags import Misused, Tag, found, numbered
+from pepforms.fill.tags import Misused, Place, Tag, found, numbered
 from pepforms.fill.values import Misuse, context
 from pepforms.model import Pep
 from pepforms.schema import Field
 
-_FILLED = re.compile(r"word/(document|header\d*|footer\d*|footnotes|endnotes)\.xml|docProps/core\.xml")
+FILLED = re.compile(r"word/(document|header\d*|footer\d*|footnotes|endnotes)\.xml|docProps/core\.xml")
 _NAMES = {"document": "text", "core": "document properties"}
 _DECLARATION = '<?xml version="1.0" encoding="UTF-8" standalone="yes"?>\n'
 _DRAWN = re.compile(r'(?<=<wp:docPr )((?:[^>]*?\s)?id=")(\d+)')
@@ -54,7 +54,7 @@ class Template:
         self._compiled: dict[str, _Compiled] = {}
         self._drawn: runs.Drawn = {}
         for part, content in self._parts.items():
-            self._static[part] = Part.of(self._taken_up(part, content) if _FILLED.fullmatch(part) else content)
+            self._static[part] = Part.of(self._taken_up(part, content) if FILLED.fullmatch(part) else content)
         still = (self._parts[part] for part in self._parts if part.endswith(".xml") and part not in self._compiled)
         self._taken_ids = {number for xml in still for _, number in _DRAWN.findall(xml.decode(errors="replace"))}
 
@@ -82,7 +82,7 @@ class Template:
         """Compile a part that may hold tags; what its bytes are as long as nothing is filled in."""
         root = self._parsed(part, content)
         try:
-            tags = found(_title(part), root)
+            tags = found(title(part), root)
             xml = _DECLARATION + etree.tostring(root, encoding="unicode")
             if tags:
                 self._compiled[part] = self._compile(part, xml, tags)
@@ -96,7 +96,7 @@ class Template:
 
     def _parsed(self, part: str, content: bytes) -> etree._Element:
         damaged = Refused(
-            f"The template {self.name} is damaged in its {_title(part)}. Save it again in Word.", slug="not-a-word-file"
+            f"The template {self.name} is damaged in its {title(part)}. Save it again in Word.", slug="not-a-word-file"
         )
         try:
             root = etree.fromstring(content, _STRICT)
@@ -111,17 +111,17 @@ class Template:
     def _compile(self, part: str, xml: str, tags: list[Tag]) -> _Compiled:
         import docxtpl
 
-        source = numbered(docxtpl.DocxTemplate.patch_xml(None, xml), tags, _title(part))
+        source = numbered(docxtpl.DocxTemplate.patch_xml(None, xml), tags, title(part))
         try:
             tree = self._environment.parse(source)
-            for line, reason in refusals(tree):
+            for line, _, reason in refusals(tree):
                 raise self._refused_at(tags, line, reason)
             fit(tree, in_word=part.startswith("word/"))
             code = self._environment.compile(tree, filename=part)
         except jinja2.TemplateSyntaxError as error:
             raise self._refused_at(tags, error.lineno, f"it cannot be read ({error.message})") from error
         except (ValueError, RecursionError, MemoryError, OverflowError) as error:  # a number or a nest without measure
-            raise self._refused(_title(part), "somewhere", f"it cannot be read ({type(error).__name__})") from error
+            raise self._refused(title(part), "somewhere", f"it cannot be read ({type(error).__name__})") from error
         jinja = jinja2.Template.from_code(self._environment, code, {})
         return _Compiled(jinja, tags, any(tag.text.startswith("{%tc") for tag in tags))
 
@@ -143,7 +143,7 @@ class Template:
             expat.ParserCreate().Parse(encoded, True)  # namespaces are the template's own, read when it was compiled
         except expat.ExpatError as error:
             raise Refused(
-                f"The template {self.name} cannot be used. Its {_title(part)} came out damaged: a tag opens in one "
+                f"The template {self.name} cannot be used. Its {title(part)} came out damaged: a tag opens in one "
                 "place and closes in another that Word holds apart, such as inside and outside a link.",
                 slug="template-refused",
             ) from error
@@ -162,7 +162,7 @@ class Template:
         tag = tags[min(max(line, 1), len(tags)) - 1]
         return self._refused(tag.place, tag.text, reason)
 
-    def _refused(self, place: str, tag: str, reason: str) -> Refused:
+    def _refused(self, place: Place | str, tag: str, reason: str) -> Refused:
         return Refused(
             f"The template {self.name} cannot be used. {place}: the tag {tag}: {reason}.", slug="template-refused"
         )
@@ -171,7 +171,7 @@ class Template:
 _STRICT = etree.XMLParser(resolve_entities=False, no_network=True, huge_tree=False)
 
 
-def _title(part: str) -> str:
+def title(part: str) -> str:
     """What an author calls a part: text, header 1, footer 2, document properties."""
     stem = part.rsplit("/", 1)[-1].removesuffix(".xml")
     return _NAMES.get(stem) or re.sub(r"(\D)(\d)", r"\1 \2", stem)

@@ -1,0 +1,282 @@
+"""Everything that is wrong with a Word template, at once, each with its place and what to do about it in Word.
+
+What `blocks` would stop the template from being filled, lose something in a PDF, or keep it from some readers; what
+`warns` is worth a look.
+"""
+
+import re
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from lxml import etree
+
+from pepforms.errors import PepformsError, Refused
+from pepforms.fill import fabric, package
+from pepforms.fill.scopes import Reader, placeholder
+from pepforms.fill.tags import Place, Tag, survey
+from pepforms.fill.template import FILLED, title
+from pepforms.forms import Form
+from pepforms.model import Severity
+
+_STRICT = etree.XMLParser(resolve_entities=False, no_network=True, huge_tree=False)
+_ALSO_READ = ("word/styles.xml", "word/fontTable.xml", "word/numbering.xml", "docProps/core.xml")
+_AROUND = 80
+WHOLE_FILE = Place("the whole file")
+_WHOLE_PEP = "pep"
+"""The form whose template prints a whole PEP: what is needed at sign-off must be seen there."""
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """A kind of finding: whether it blocks, and what to do about it."""
+
+    severity: Severity
+    remedy: str
+    says: str = ""
+
+
+KINDS: Mapping[str, Kind] = {
+    # of the file
+    "not-a-word-file": Kind("blocks", ""),
+    "too-large": Kind("blocks", "Take out what is not needed, pictures above all."),
+    "macros": Kind("blocks", ""),
+    "outside-target": Kind("blocks", ""),
+    "embedded-object": Kind("blocks", ""),
+    "template-refused": Kind("blocks", ""),
+    "worker-lost": Kind("blocks", "Take out what makes it so large."),
+    "too-much-memory": Kind("blocks", "Take out what makes it so large, pictures above all."),
+    # of the tags
+    "unknown-field": Kind("blocks", "Write the name as `pepforms template fields` lists it."),
+    "withheld-field": Kind("blocks", "Take it out, or use the template for another form."),
+    "not-a-list": Kind("blocks", "Loop over a name that `pepforms template fields` lists with [] behind it."),
+    "prints-a-group": Kind("blocks", "Write a dot and the name of the fact behind it."),
+    "unknown-filter": Kind("blocks", "Use a filter that docs/templates.md lists, or none."),
+    "unknown-test": Kind("blocks", "Ask “is known” or “is unknown”."),
+    "unknown-statement": Kind("blocks", "Correct or delete the tag."),
+    "unsafe-tag": Kind("blocks", "Name the fact alone; templates do not reckon."),
+    "needs-run-tag": Kind("blocks", ""),
+    "unreadable-tag": Kind("blocks", "Compare it with a tag that works, and type it anew."),
+    "split-tag": Kind("blocks", "Delete all of it and type it in one go."),
+    "tag-not-filled": Kind("blocks", "Delete the tag."),
+    "misplaced-tag": Kind("blocks", "Give the tag a row, cell or paragraph of its own."),
+    "unbalanced-tag": Kind("blocks", "Add the tag that is missing, or delete the one that is too many."),
+    "tag-out-of-reach": Kind("blocks", "Move the tag into the text.", "a tag stands in {what}, where none is filled"),
+    "needed-not-printed": Kind(
+        "warns", "Add it, unless it is left out on purpose.", "no tag prints {what}, which is needed at sign-off"
+    ),
+    # of what else is in the file
+    "no-heading-row": Kind(
+        "blocks",
+        "Give the table a first row with headings, click into it, and choose Layout, Repeat Header Rows.",
+        "this table loops over rows, and its first row is not marked as its heading, which screen readers need",
+    ),
+    "no-alternative-text": Kind(
+        "blocks",
+        "Right-click the picture, choose View Alt Text, and describe it.",
+        "this picture has no alternative text, so whoever cannot see it learns nothing",
+    ),
+    "no-title": Kind(
+        "warns", "Choose File, Info, and write {{ document.title }} under Title.", "the document has no title"
+    ),
+    "no-language": Kind(
+        "warns",
+        "Choose Review, Language, Set Proofing Language, English (United Kingdom), and Set As Default.",
+        "the document does not say which language it is in, so a screen reader guesses",
+    ),
+    "font-not-drawn": Kind(
+        "warns",
+        "Use Arial, Calibri, Times New Roman or Courier New, or embed the font (File, Options, Save).",
+        "the font {what} is not in the file and not here, so another takes its place and lines break elsewhere",
+    ),
+    "tracked-change": Kind(
+        "blocks",
+        "Choose Review, Accept, Accept All Changes and Stop Tracking.",
+        "a tracked change was left in; whoever gets the Word file can read what was deleted",
+    ),
+    "comment-left": Kind(
+        "blocks",
+        "Choose Review, Delete, Delete All Comments in Document.",
+        "a comment was left in; whoever gets the Word file can read it",
+    ),
+    "note-not-read": Kind(
+        "warns", "Put its words into the text.", "there is a {what}, which a screen reader passes over in the PDF"
+    ),
+    "unbreakable-hyphen": Kind(
+        "blocks",
+        "Type an ordinary hyphen in its place.",
+        "there is a non-breaking hyphen, which is drawn as an empty box",
+    ),
+    "old-drawing": Kind(
+        "blocks",
+        "Choose File, Info, Convert; or delete the drawing and insert it anew.",
+        "there is a drawing or line of the kind that Word made before 2007, which is lost in the PDF",
+    ),
+    "text-box": Kind(
+        "blocks", "Put its words into the text or a table.", "there is a text box, whose words are lost in the PDF"
+    ),
+    "shape-or-chart": Kind(
+        "warns",
+        "Look at the PDF; paste it as a picture if it is not right.",
+        "there is a shape, chart or diagram, which may be drawn otherwise in the PDF",
+    ),
+    "sign-of-a-picture-font": Kind(
+        "blocks",
+        "Choose Insert, Symbol, and take a sign of Segoe UI Symbol or of “(normal text)”, such as ✓.",
+        "there is a sign of a picture font ({what}), which no reader of the PDF can search or hear",
+    ),
+    "picture-font-bullet": Kind(
+        "warns",
+        "Choose Home, Bullets, and take the round one.",
+        "the bullets of this list are signs of a picture font, which a screen reader cannot name",
+    ),
+    "placeholder-text": Kind(
+        "blocks",
+        "Fill the content control in, or right-click it and choose Remove Content Control.",
+        "there is a content control with its placeholder text, which would stand in every document",
+    ),
+    "field-of-word": Kind(
+        "blocks",
+        "Delete it and write a tag in {{ }} in its place.",
+        "there is a field that Word fills itself ({what}), which nobody fills here",
+    ),
+    "hidden-text": Kind(
+        "warns", "Delete it.", "there is hidden text; whoever gets the Word file can make it visible"
+    ),
+}  # fmt: skip
+"""Every kind of finding by its slug, in the order of docs/templates.md."""
+
+_OTHER = Kind("blocks", "")
+"""What an engine or a sample finds: the errors of other parts."""
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing found wrong: where, in which tag, with what text around it, and a sentence for whoever edits Word."""
+
+    slug: str
+    severity: Severity
+    place: Place
+    tag: str
+    text: str
+    message: str
+
+    def as_json(self) -> dict[str, Any]:
+        """The finding as every face reports it."""
+        return {
+            "slug": self.slug,
+            "severity": self.severity,
+            "part": self.place.part,
+            "table": self.place.table,
+            "row": self.place.row,
+            "cell": self.place.cell,
+            "paragraph": self.place.paragraph,
+            "tag": self.tag,
+            "text": self.text,
+            "message": self.message,
+        }
+
+
+def lint(data: bytes, name: str, form: Form, document: Collection[str]) -> list[Finding]:
+    """All findings in a template of a form, those of the whole file last; `document` has the facts of the document."""
+    try:
+        parts = package.opened(data, name)
+    except Refused as error:
+        return [of_file(error)]
+    roots, damaged = _roots(parts)
+    if damaged:
+        return [of_file(Refused(f"{name} is damaged in its {damaged}. Save it again in Word.", slug="not-a-word-file"))]
+    stories = {part: fabric.Story(title(part), root) for part, root in roots.items() if _holds_text(part)}
+    found = [_objected(objection, stories) for objection in package.objections(parts, name)]
+    reader = Reader(form.audiences, document)
+    for part, root in roots.items():
+        if FILLED.fullmatch(part):
+            found += _of_tags(title(part), root, reader)
+        if part in stories:
+            found += map(_of_fabric, fabric.faults(stories[part]))
+    found = [*_in_order(found, stories), *map(_of_fabric, fabric.of_whole([*stories.values()], roots))]
+    if form.name == _WHOLE_PEP:
+        found += [_untold(placeholder(one), one.title) for one in reader.untold()]
+    return found
+
+
+def _roots(parts: Mapping[str, bytes]) -> tuple[dict[str, etree._Element], str]:
+    """The parts that are read, as XML; and what an author calls the first that is damaged."""
+    roots: dict[str, etree._Element] = {}
+    for part, content in parts.items():
+        if not (FILLED.fullmatch(part) or part in _ALSO_READ or part.startswith("word/theme/theme")):
+            continue
+        try:
+            roots[part] = etree.fromstring(content, _STRICT)
+        except etree.XMLSyntaxError:
+            return {}, title(part)
+        if etree.ElementTree(roots[part]).docinfo.internalDTD is not None:
+            return {}, title(part)
+    return roots, ""
+
+
+def _holds_text(part: str) -> bool:
+    return FILLED.fullmatch(part) is not None and part.startswith("word/")
+
+
+def _of_tags(part: str, root: etree._Element, reader: Reader) -> Iterator[Finding]:
+    tags, misused = survey(part, root)
+    for one in misused:
+        place, tag, reason = one.args
+        yield _of_tag(one.slug, Tag(tag, place, one.around), reason)
+    without = {(one.args[0], one.args[1]) for one in misused if one.slug == "tag-not-filled" or _closes(one.args[1])}
+    for fault in reader.faults([tag for tag in tags if (tag.place, tag.text) not in without]):
+        yield _of_tag(fault.slug, fault.tag, fault.reason)
+
+
+def _closes(tag: str) -> bool:
+    return re.match(r"\{%\w*[-+\s]*end", tag) is not None
+
+
+def _of_tag(slug: str, tag: Tag, reason: str) -> Finding:
+    said = f"The tag {tag.text}: {reason}{'' if reason.endswith('?') else '.'}"
+    return _finding(slug, tag.place, said, tag=tag.text, around=tag.around)
+
+
+def _of_fabric(fault: fabric.Fault) -> Finding:
+    kind = KINDS[fault.slug]
+    said = kind.says.format(what=fault.what or "it")
+    return _finding(fault.slug, fault.place, f"{said[0].upper()}{said[1:]}.", around=fault.around)
+
+
+def _untold(name: str, meaning: str) -> Finding:
+    said = KINDS["needed-not-printed"].says.format(what=f"{name} ({meaning})")
+    return _finding("needed-not-printed", WHOLE_FILE, f"{said[0].upper()}{said[1:]}.")
+
+
+def _objected(objection: package.Objection, stories: Mapping[str, fabric.Story]) -> Finding:
+    story = stories.get(objection.part)
+    place = fabric.holding(story, objection.reference) if story else None
+    return _finding(objection.refused.slug, place or WHOLE_FILE, str(objection.refused))
+
+
+def of_file(error: PepformsError) -> Finding:
+    """An error as a finding in the whole file."""
+    return _finding(error.slug, WHOLE_FILE, str(error))
+
+
+def _finding(slug: str, place: Place, said: str, *, tag: str = "", around: str = "") -> Finding:
+    kind = KINDS.get(slug, _OTHER)
+    message = f"{said} {kind.remedy}".rstrip()
+    return Finding(slug, kind.severity, place, tag, _clipped(around, tag), message)
+
+
+def _clipped(text: str, tag: str) -> str:
+    """The text around a tag, or the beginning of a paragraph."""
+    begin = max(0, text.find(tag) - _AROUND // 2) if tag in text else 0
+    cut = text[begin : begin + _AROUND + len(tag)]
+    return ("…" if begin else "") + cut + ("…" if begin + len(cut) < len(text) else "")
+
+
+def _in_order(found: list[Finding], stories: Mapping[str, fabric.Story]) -> list[Finding]:
+    """The findings as they stand in the file: part by part, paragraph by paragraph."""
+    order: dict[Place, int] = {}
+    for story in stories.values():
+        for place in (Place(story.part), *(paragraph.place for paragraph in story.paragraphs.values())):
+            order.setdefault(place, len(order))
+    return sorted(found, key=lambda one: order.get(one.place, len(order)))

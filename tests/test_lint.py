@@ -1,0 +1,814 @@
+"""The lint of a Word template: each fault is named once, by its kind and its cell, and a good template has none."""
+
+import functools
+import io
+import json
+import os
+import re
+import subprocess
+import sys
+import zipfile
+from collections.abc import Callable
+from copy import deepcopy
+from pathlib import Path
+from typing import Any
+
+import docx
+import pytest
+from docx.enum.section import WD_ORIENT, WD_SECTION
+from docx.oxml import parse_xml
+from docx.oxml.ns import qn
+from docx.shared import Inches
+from hypothesis import given
+from hypothesis import settings as hypothesis_settings
+from hypothesis import strategies as st
+from PIL import Image
+
+from pepforms import forms, report, settings, trial
+from pepforms.errors import Refused
+from pepforms.fill import Template
+from pepforms.fill.annotate import annotated
+from pepforms.fill.lint import KINDS, Finding, lint
+from pepforms.forms import Form
+from pepforms.resources import folder
+from pepforms.wiring import Wiring
+from pepforms.workers import Pool, calls
+
+W = "http://schemas.openxmlformats.org/wordprocessingml/2006/main"
+NAMESPACES = f"""\
+xmlns:w="{W}" xmlns:r="http://schemas.openxmlformats.org/officeDocument/2006/relationships"
+xmlns:wp="http://schemas.openxmlformats.org/drawingml/2006/wordprocessingDrawing"
+xmlns:a="http://schemas.openxmlformats.org/drawingml/2006/main" xmlns:v="urn:schemas-microsoft-com:vml"
+xmlns:wps="http://schemas.microsoft.com/office/word/2010/wordprocessingShape"
+xmlns:pic="http://schemas.openxmlformats.org/drawingml/2006/picture"
+xmlns:o="urn:schemas-microsoft-com:office:office\""""
+LETTER = Form("letter", "Letter to the school", Path("letter.docx"), ("school",))
+PEP: dict[str, Any] = {
+    "pep": {"id": "PEP-1", "version": 1, "phase": "secondary", "provision_state": "on_roll"},
+    "child": {"preferred_name": "Quill", "upn": "K999999914001"},
+    "targets": [{"id": "t1", "target": "Read"}, {"id": "t2", "target": "Write"}],
+}
+HERE = "text, paragraph 13"
+"""Where the first paragraph stands that a test adds."""
+
+
+@functools.cache
+def _good() -> bytes:
+    word = docx.Document()
+    word.styles["Normal"].font.name = "Arial"
+    word.core_properties.title = "{{ document.title }}"
+    word.add_heading("Targets", 1)
+    word.add_paragraph("For {{ child.preferred_name }}, UPN {{ child.upn }}")
+    table = word.add_table(4, 2)
+    texts = (
+        ("Target", "How we will know"),
+        ("{%tr for target in targets %}", ""),
+        ("{{ target.target }}", "{{ target.success_measure }}"),
+        ("{%tr endfor %}", ""),
+    )
+    for row, cells in zip(table.rows, texts, strict=True):
+        for cell, text in zip(row.cells, cells, strict=True):
+            cell.text = text
+    table.rows[0]._tr.get_or_add_trPr().append(parse_xml(f"<w:tblHeader {NAMESPACES}/>"))
+    word.add_paragraph("{% if pep.type %}{{ pep.type }}{% endif %}")
+    word.add_paragraph("The end.")
+    return saved(word)
+
+
+def good() -> Any:
+    """A small template with nothing wrong: a heading, a sentence, a table that loops, a paragraph after it."""
+    return docx.Document(io.BytesIO(_good()))
+
+
+def saved(word: Any) -> bytes:
+    buffer = io.BytesIO()
+    word.save(buffer)
+    return buffer.getvalue()
+
+
+def findings(word: Any, form: Form = LETTER) -> list[Finding]:
+    data = word if isinstance(word, bytes) else saved(word)
+    return lint(data, "mine.docx", form, [*report.OF_THE_DOCUMENT])
+
+
+def changed(word: Any, change: Callable[[dict[str, bytes]], Any]) -> bytes:
+    """The Word file with its parts changed as no python-docx would."""
+    with zipfile.ZipFile(io.BytesIO(saved(word))) as package:
+        parts = {name: package.read(name) for name in package.namelist()}
+    change(parts)
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as out:
+        for name, data in parts.items():
+            out.writestr(name, data)
+    return buffer.getvalue()
+
+
+Break = Callable[[Any], Any]
+"""Puts one fault into a template; what it returns, if anything, is the Word file."""
+
+
+def text(*paragraphs: str) -> Break:
+    def add(word: Any) -> None:
+        for each in paragraphs:
+            word.add_paragraph(each)
+
+    return add
+
+
+def xml(source: str) -> Break:
+    """A paragraph, table or content control as Word writes it."""
+
+    def add(word: Any) -> None:
+        tag = re.match(r"<[\w:]+", source)
+        assert tag
+        word.element.body[-1].addprevious(parse_xml(f"{tag.group()} {NAMESPACES}{source[tag.end() :]}"))
+
+    return add
+
+
+def in_a_run(source: str) -> Break:
+    return xml(f"<w:p><w:r>{source}</w:r></w:p>")
+
+
+def cell(row: int, column: int, content: str) -> Break:
+    def write(word: Any) -> None:
+        word.tables[0].cell(row, column).text = content
+
+    return write
+
+
+def without_row(number: int) -> Break:
+    def take(word: Any) -> None:
+        row = word.tables[0].rows[number]._tr
+        row.getparent().remove(row)
+
+    return take
+
+
+def picture(described: str = "", *, at: Callable[[Any], Any] = lambda word: word.add_paragraph()) -> Break:
+    def paste(word: Any) -> None:
+        image = io.BytesIO()
+        Image.new("RGB", (60, 40), "red").save(image, "png")
+        shape = at(word).add_run().add_picture(image, width=Inches(1))
+        shape._inline.docPr.set("descr", described)
+
+    return paste
+
+
+def not_a_heading(word: Any) -> None:
+    properties = word.tables[0].rows[0]._tr.trPr
+    properties.remove(properties.find(qn("w:tblHeader")))
+
+
+def heading_switched_off(word: Any) -> None:
+    word.tables[0].rows[0]._tr.trPr.find(qn("w:tblHeader")).set(qn("w:val"), "0")
+
+
+def without_title(word: Any) -> None:
+    word.core_properties.title = ""
+
+
+def without_language(word: Any) -> None:
+    for language in [*word.styles.element.iter(qn("w:lang"))]:
+        language.getparent().remove(language)
+
+
+def font(name: str) -> Break:
+    def choose(word: Any) -> None:
+        word.add_paragraph().add_run("In another hand").font.name = name
+
+    return choose
+
+
+def style_font(word: Any) -> None:
+    word.styles["Normal"].font.name = "Gill Sans MT"
+
+
+def theme_font(word: Any) -> None:
+    fonts = word.styles["Normal"].element.rPr.find(qn("w:rFonts"))
+    fonts.getparent().remove(fonts)
+
+
+def commented(word: Any) -> None:
+    word.add_comment(word.add_paragraph("Ask Sasha").runs, text="Is this still so?", author="A", initials="A")
+
+
+def in_the_header(content: str) -> Break:
+    def write(word: Any) -> None:
+        word.sections[0].header.paragraphs[0].text = content
+
+    return write
+
+
+def in_the_properties(word: Any) -> None:
+    word.core_properties.subject = "{{ child.prefered_name }}"
+
+
+def bullet(sign: str, of: str) -> Break:
+    def choose(word: Any) -> None:
+        for level in word.part.numbering_part.element.iter(qn("w:lvl")):
+            if (told := level.find(qn("w:lvlText"))).get(qn("w:val")) == "\uf0b7":
+                told.set(qn("w:val"), sign)
+                for one in ("ascii", "hAnsi"):
+                    level.find(f".//{qn('w:rFonts')}").set(qn(f"w:{one}"), of)
+        word.add_paragraph("One thing", style="List Bullet")
+
+    return choose
+
+
+def related(kind: str, target: str = "file:///C:/elsewhere", *, outside: bool = True, used: str = "") -> Break:
+    def relate(word: Any) -> None:
+        base = "http://schemas.openxmlformats.org/officeDocument/2006/relationships/"
+        if outside:
+            identity = word.part.rels.get_or_add_ext_rel(base + kind, target)
+        else:
+            from docx.opc.packuri import PackURI
+            from docx.opc.part import Part
+
+            part = Part(PackURI("/word/embeddings/one.bin"), "application/octet-stream", b"?", word.part.package)
+            identity = word.part.relate_to(part, base + kind)
+        if used:
+            in_a_run(used.format(id=identity))(word)
+
+    return relate
+
+
+def with_macros(word: Any) -> bytes:
+    return changed(word, lambda parts: parts.update({"word/vbaProject.bin": b"?"}))
+
+
+def damaged(word: Any) -> bytes:
+    return changed(word, lambda parts: parts.update({"word/styles.xml": b"<w:styles"}))
+
+
+def with_a_password(_: Any) -> bytes:
+    return b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(2000) + "EncryptedPackage".encode("utf-16-le") + bytes(2000)
+
+
+def of_before_2007(_: Any) -> bytes:
+    return b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(4000)
+
+
+def of_libre_office(_: Any) -> bytes:
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as out:
+        out.writestr("mimetype", "application/vnd.oasis.opendocument.text")
+    return buffer.getvalue()
+
+
+BOX = """<w:drawing><wp:inline><wp:extent cx="9" cy="9"/><wp:docPr id="9" name="b" descr="A box"/><a:graphic>
+<a:graphicData uri="x"><wps:wsp><wps:txbx><w:txbxContent><w:p><w:r><w:t>In a box</w:t></w:r></w:p></w:txbxContent>
+</wps:txbx></wps:wsp></a:graphicData></a:graphic></wp:inline></w:drawing>"""
+CHART = """<w:drawing><wp:inline><wp:extent cx="9" cy="9"/><wp:docPr id="9" name="c" descr="A chart"/><a:graphic>
+<a:graphicData uri="x"/></a:graphic></wp:inline></w:drawing>"""
+LINKED = """<w:drawing><wp:inline><wp:docPr id="9" name="p" descr="A picture"/><a:graphic><a:graphicData><pic:pic>
+<pic:blipFill><a:blip r:link="{id}"/></pic:blipFill></pic:pic></a:graphicData></a:graphic></wp:inline></w:drawing>"""
+LINK = '<w:hyperlink w:anchor="x"><w:r><w:t>%s</w:t></w:r></w:hyperlink>'
+
+FAULTS: dict[str, tuple[Break, str, str]] = {
+    # what a tag names
+    "a section misspelt": (text("{{ chld.upn }}"), "unknown-field", HERE),
+    "a field misspelt": (text("{{ child.unp }}"), "unknown-field", HERE),
+    "a capital that Word put in": (cell(2, 0, "{{ Target.target }}"), "unknown-field", "text, table 1, row 3, cell 1"),
+    "a field of another section": (text("{{ meeting.upn }}"), "unknown-field", HERE),
+    "a field of the row misspelt": (cell(2, 1, "{{ target.sucess }}"), "unknown-field", "text, table 1, row 3, cell 2"),
+    "a row's name after its loop": (text("{{ target.target }}"), "unknown-field", HERE),
+    "a list where one entry is meant": (text("{{ targets.target }}"), "unknown-field", HERE),
+    "a fact that the document lacks": (text("{{ document.name }}"), "unknown-field", HERE),
+    "a fact that a loop lacks": (text("{% for t in targets %}{{ loop.cycle }}{% endfor %}"), "unknown-field", HERE),
+    "loop outside a loop": (text("{{ loop.index }}"), "unknown-field", HERE),
+    "a sum over nothing": (text('{{ pupil_premium_plus.lines|total("price") }}'), "unknown-field", HERE),
+    "misspelt in an if": (text("{% if child.unp %}{% endif %}"), "unknown-field", HERE),
+    "misspelt in an elif": (text("{% if child.upn %}{% elif child.unp %}{% endif %}"), "unknown-field", HERE),
+    "misspelt in a loop's condition": (
+        text("{% for t in targets if t.stat %}{% endfor %}"), "unknown-field", HERE,
+    ),
+    "misspelt in the header": (in_the_header("{{ child.unp }}"), "unknown-field", "header 1, paragraph 1"),
+    "misspelt in the properties": (in_the_properties, "unknown-field", "document properties, subject"),
+    "the address, to the school": (text("{{ care.placement.address }}"), "withheld-field", HERE),
+    "the address, only asked": (text("{% if care.placement.address %}{% endif %}"), "withheld-field", HERE),
+    "a loop over a fact": (text("{% for l in child.upn %}{{ l }}{% endfor %}"), "not-a-list", HERE),
+    "a loop over a section": (text("{% for f in child %}{% endfor %}"), "not-a-list", HERE),
+    "a group printed": (text("{{ child.legal_name }}"), "prints-a-group", HERE),
+    "a group printed where it is there": (
+        text("{% if targets %}{{ targets }}{% endif %}"), "prints-a-group", HERE,
+    ),
+    # how a tag is written
+    "a filter misspelt": (text("{{ child.upn|dat }}"), "unknown-filter", HERE),
+    "a test misspelt": (text("{% if child.upn is knwon %}{% endif %}"), "unknown-test", HERE),
+    "a statement misspelt": (text("{% fi child.upn %}"), "unknown-statement", HERE),
+    "set": (text("{% set x = 1 %}"), "unknown-statement", HERE),
+    "a call": (text("{{ targets.clear() }}"), "unsafe-tag", HERE),
+    "reckoning": (text("{{ 'x' * 300000000 }}"), "unsafe-tag", HERE),
+    "an attribute of Python": (text("{{ child.__class__ }}"), "unsafe-tag", HERE),
+    "bold without a run of its own": (text("{{ child.upn|strong }}"), "needs-run-tag", HERE),
+    "no name after the dot": (text("{{ child. }}"), "unreadable-tag", HERE),
+    "quotes of another language": (
+        text("{{ pupil_premium_plus.lines|total(„cost“) }}"), "unreadable-tag", HERE,
+    ),
+    "an if without its else": (text("{{ child.upn if child.upn is known }}"), "unreadable-tag", HERE),
+    "one brace deleted": (text("{{ child.upn }"), "split-tag", HERE),
+    "a tag over two paragraphs": (text("{{ child.", "upn }}"), "split-tag", HERE),
+    "a tag half in a link": (
+        xml(f"<w:p><w:r><w:t>{{{{ child.</w:t></w:r>{LINK % 'upn }}'}</w:p>"), "split-tag", HERE,
+    ),
+    "a colour for the cell": (text("{% cellbg child.upn %}"), "tag-not-filled", HERE),
+    "a row tag beside words": (cell(1, 1, "see below"), "misplaced-tag", "text, table 1, row 2, cell 1"),
+    "a row tag outside tables": (text("{#tr only a note #}"), "misplaced-tag", HERE),
+    "the row that ends the loop deleted": (without_row(3), "unbalanced-tag", "text, table 1, row 2, cell 1"),
+    "an if that nothing ends": (text("{% if child.upn %}"), "unbalanced-tag", HERE),
+    "an end too many": (text("{% endif %}"), "unbalanced-tag", HERE),
+    "a paragraph's if ended in a text": (
+        text("{%p if child.upn %}", "{% endif %}"), "unbalanced-tag", "text, paragraph 14",
+    ),
+    "a tag in alternative text": (picture("{{ child.upn }}"), "tag-out-of-reach", HERE),
+    "a tag in a field": (xml('<w:p><w:fldSimple w:instr="TITLE {{ x }}"/></w:p>'), "tag-out-of-reach", HERE),
+    # what else is in the file
+    "a heading row that does not say so": (not_a_heading, "no-heading-row", "text, table 1, row 1, cell 1"),
+    "a heading row switched off": (heading_switched_off, "no-heading-row", "text, table 1, row 1, cell 1"),
+    "a picture without words": (picture(), "no-alternative-text", HERE),
+    "no title": (without_title, "no-title", "document properties"),
+    "no language": (without_language, "no-language", "styles"),
+    "a font that nobody has": (font("Gill Sans MT"), "font-not-drawn", HERE),
+    "a font that nobody has, in a style": (style_font, "font-not-drawn", "styles"),
+    "a font that nobody has, in the theme": (theme_font, "font-not-drawn", "styles"),
+    "words inserted": (
+        xml('<w:p><w:ins w:id="1" w:author="A"><w:r><w:t>New</w:t></w:r></w:ins></w:p>'), "tracked-change", HERE,
+    ),
+    "words deleted": (
+        xml('<w:p><w:del w:id="1" w:author="A"><w:r><w:delText>Old</w:delText></w:r></w:del></w:p>'),
+        "tracked-change", HERE,
+    ),
+    "a comment": (commented, "comment-left", HERE),
+    "a footnote": (in_a_run('<w:footnoteReference w:id="2"/>'), "note-not-read", HERE),
+    "a non-breaking hyphen": (in_a_run("<w:t>a</w:t><w:noBreakHyphen/><w:t>b</w:t>"), "unbreakable-hyphen", HERE),
+    "a rule of before 2007": (in_a_run('<w:pict><v:rect style="height:1pt"/></w:pict>'), "old-drawing", HERE),
+    "a text box": (in_a_run(BOX), "text-box", HERE),
+    "a text box of before 2007": (
+        in_a_run("<w:pict><v:shape><v:textbox><w:txbxContent/></v:textbox></v:shape></w:pict>"), "text-box", HERE,
+    ),
+    "a chart": (in_a_run(CHART), "shape-or-chart", HERE),
+    "a tick of Wingdings": (in_a_run('<w:sym w:font="Wingdings" w:char="F0FC"/>'), "sign-of-a-picture-font", HERE),
+    "a bullet of Wingdings": (bullet("\uf0a7", "Wingdings"), "picture-font-bullet", HERE),
+    "a content control to be filled in": (
+        xml("<w:sdt><w:sdtPr><w:showingPlcHdr/></w:sdtPr><w:sdtContent><w:p><w:r><w:t>Click here</w:t></w:r></w:p>"
+            "</w:sdtContent></w:sdt>"), "placeholder-text", HERE,
+    ),
+    "a field of a mail merge": (
+        xml('<w:p><w:fldSimple w:instr=" MERGEFIELD Name "><w:r><w:t>«Name»</w:t></w:r></w:fldSimple></w:p>'),
+        "field-of-word", HERE,
+    ),
+    "hidden words": (in_a_run("<w:rPr><w:vanish/></w:rPr><w:t>Not for you</w:t>"), "hidden-text", HERE),
+    # what the file is
+    "a picture from outside": (
+        related("image", used=LINKED), "outside-target", HERE,
+    ),
+    "styles from outside": (related("attachedTemplate"), "outside-target", "the whole file"),
+    "an object of another program": (
+        related("oleObject", outside=False, used='<w:object><o:OLEObject r:id="{id}"/></w:object>'),
+        "embedded-object", HERE,
+    ),
+    "macros": (with_macros, "macros", "the whole file"),
+    "a damaged part": (damaged, "not-a-word-file", "the whole file"),
+    "a password": (with_a_password, "not-a-word-file", "the whole file"),
+    "a document of before 2007": (of_before_2007, "not-a-word-file", "the whole file"),
+    "a document of LibreOffice": (of_libre_office, "not-a-word-file", "the whole file"),
+}  # fmt: skip
+
+
+@functools.cache
+def broken(name: str) -> list[Finding]:
+    word = good()
+    made = FAULTS[name][0](word)
+    return findings(word if made is None else made)
+
+
+def test_a_good_template_has_no_finding() -> None:
+    assert findings(good()) == []
+
+
+@pytest.mark.parametrize("name", [path.stem for path in folder("templates").glob("*.docx")])
+def test_no_template_of_ours_has_a_finding(name: str) -> None:
+    for form in forms.catalogue().values():
+        if form.template.stem == name:
+            assert findings(form.template.read_bytes(), form) == []
+
+
+@pytest.mark.parametrize("name", FAULTS)
+def test_one_fault_is_one_finding_at_its_place(name: str) -> None:
+    _, slug, place = FAULTS[name]
+    first, *others = broken(name)
+    assert (first.slug, str(first.place)) == (slug, place)
+    assert [one.slug for one in others] == ([slug] if name == "a tag over two paragraphs" else [])
+
+
+@pytest.mark.parametrize("name", FAULTS)
+def test_a_message_says_what_to_do_without_jargon(name: str) -> None:
+    for one in broken(name):
+        assert one.message.endswith((".", "?", ")"))
+        assert len(one.message) < 400
+        for jargon in ("XML", "Jinja", "slug", "None", "Exception", "w:", "{{{{"):
+            assert jargon not in one.message
+
+
+def test_all_faults_are_told_at_once_as_they_stand_in_the_file() -> None:
+    word = good()
+    text("{{ chld.upn }} and {{ child.upn|dat }}", "{{ child.")(word)
+    cell(2, 1, "{{ target.sucess }}")(word)
+    in_the_header("{{ child.unp }}")(word)
+    assert [(one.slug, str(one.place), one.tag) for one in findings(word)] == [
+        ("unknown-field", "text, table 1, row 3, cell 2", "{{ target.sucess }}"),
+        ("unknown-field", "text, paragraph 13", "{{ chld.upn }}"),
+        ("unknown-filter", "text, paragraph 13", "{{ child.upn|dat }}"),
+        ("split-tag", "text, paragraph 14", "{{"),
+        ("unknown-field", "header 1, paragraph 1", "{{ child.unp }}"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("tag", "near"),
+    [
+        ("{{ chld.upn }}", "“child”?"),
+        ("{{ child.unp }}", "“upn”?"),
+        ("{{ Child.upn }}", "“child”?"),
+        ("{{ meeting.upn }}", "“child.upn”?"),
+        ("{{ upn }}", "“child.upn”?"),
+        ("{{ targets.target }}", "“Targets” is a list: loop over it"),
+        ("{{ document.titel }}", "“title”?"),
+        ("{% edif %}", "“endif”?"),
+    ],
+)
+def test_the_nearest_name_is_told(tag: str, near: str) -> None:
+    word = good()
+    text(tag)(word)
+    (found,) = findings(word)
+    assert near in found.message
+
+
+@pytest.mark.parametrize(
+    "tags",
+    [
+        "{{ pupil_premium_plus.lines|total(“cost”) }}",
+        "{% if targets %}{% else %}{{ targets }}{% endif %}",
+        "{% if not targets %}{{ targets }}{% endif %}",
+        "{% for t in targets %}{{ t.target }}{% else %}{{ targets }}{% endfor %}",
+        "{% for t in targets %}{% for l in targets %}{{ l.id if l == t else 'no' }}{% endfor %}{% endfor %}",
+        "{{ targets[0].target }}, {{ child['upn'] }}",
+        "{{ child.upn if child.upn is known else 'none' }}",
+        "{# only a note #}",
+        "{%- if child.upn -%}{{ child.legal_name|name }}{%- endif -%}",
+        "{{r child.preferred_name|strong }}",
+    ],
+)
+def test_what_a_template_may_say_is_no_finding(tags: str) -> None:
+    word = good()
+    text(tags)(word)
+    assert findings(word) == []
+    assert Template(saved(word), name="mine.docx").fill(PEP, {"title": "Letter"})
+
+
+def test_a_tag_that_word_has_split_over_runs_is_no_finding() -> None:
+    word = good()
+    proofed = (
+        "<w:r><w:t>{{ ch</w:t></w:r><w:proofErr w:type='spellStart'/><w:r><w:rPr><w:b/></w:rPr><w:t>ild.u</w:t></w:r>"
+    )
+    xml(f"<w:p>{proofed}<w:r><w:t>pn }}}}</w:t></w:r></w:p>")(word)
+    assert findings(word) == []
+
+
+def untold_findings() -> list[Finding]:
+    """Of pep.docx without the birth date."""
+    word = docx.Document(str(folder("templates") / "pep.docx"))
+    for paragraph in word.paragraphs:
+        if "child.date_of_birth" in paragraph.text:
+            paragraph._p.getparent().remove(paragraph._p)
+    return findings(word, forms.named("pep"))
+
+
+def test_a_needed_fact_that_no_tag_prints_is_told_for_the_form_of_the_whole_pep() -> None:
+    (found,) = untold_findings()
+    assert (found.slug, found.severity, str(found.place)) == ("needed-not-printed", "warns", "the whole file")
+    assert "child.date_of_birth (Date of birth)" in found.message
+
+
+SNIPPETS = (
+    "{{ child.upn }}", "{{ child.upn|nosuch }}", "{{ child.", "upn }}", "{% if child.upn %}", "{% endif %}",
+    "{% else %}", "{%- if child.upn -%}",
+    "{% elif pep.type %}", "{% for t in targets %}", "{% endfor %}", "{%p if child.upn %}", "{%p endif %}", "words",
+    "{% set x = 1 %}", "{{ x() }}", "{% raw %}", "{{ 1 +", "{# note #}", "{{ t.target }}", "{%tr endfor %}",
+    "}}{{", "{{}}",
+)  # fmt: skip
+
+
+@given(st.lists(st.lists(st.sampled_from(SNIPPETS), max_size=4), max_size=5))
+@hypothesis_settings(max_examples=50)
+def test_what_cannot_be_compiled_never_passes(paragraphs: list[list[str]]) -> None:
+    word = good()
+    text(*map("".join, paragraphs))(word)
+    try:
+        Template(saved(word), name="mine.docx")
+    except Refused:
+        assert any(one.severity == "blocks" for one in findings(word))
+
+
+# ten faults put into pep.docx as Word puts them in
+
+
+def place_of(word: Any, tag: str) -> tuple[Any, str]:
+    """The cell of pep.docx that begins with a tag, and its place."""
+    for number, table in enumerate(word.tables, 1):
+        for row, cells in enumerate(table.rows, 1):
+            for column, one in enumerate(cells.cells, 1):
+                if one.text.startswith(tag):
+                    return one, f"text, table {number}, row {row}, cell {column}"
+    raise AssertionError(tag)
+
+
+def enter_pressed(one: Any) -> None:
+    paragraph = one.paragraphs[0]
+    paragraph._p.addnext(deepcopy(paragraph._p))
+    halves = one.paragraphs[0].text.split(".", 1)
+    for half, words in zip(one.paragraphs, (halves[0] + ".", halves[1]), strict=True):
+        half.text = words
+
+
+def rewritten(old: str, new: str) -> Callable[[Any], None]:
+    def write(one: Any) -> None:
+        paragraph = one.paragraphs[0]
+        paragraph.text = paragraph.text.replace(old, new)
+
+    return write
+
+
+def next_row_deleted(one: Any) -> None:
+    row = one._tc.getparent().getnext().getnext()
+    row.getparent().remove(row)
+
+
+def no_heading(one: Any) -> None:
+    for mark in [*one._tc.getparent().iter(qn("w:tblHeader"))]:
+        mark.getparent().remove(mark)
+
+
+def linked(one: Any) -> None:
+    """Word made a link of what it took for an address."""
+    words = one.text
+    one.paragraphs[0].text = words[:10]
+    link = parse_xml(
+        f"<w:hyperlink {NAMESPACES} w:anchor='x'><w:r><w:t xml:space='preserve'>x</w:t></w:r></w:hyperlink>"
+    )
+    link[0][-1].text = words[10:]
+    one.paragraphs[0]._p.append(link)
+
+
+def tracked(one: Any) -> None:
+    run = one.paragraphs[0].runs[0]._r
+    inserted = parse_xml(f"<w:ins {NAMESPACES} w:id='7' w:author='Sasha Mockworth'/>")
+    run.addprevious(inserted)
+    inserted.append(run)
+
+
+def hyphened(one: Any) -> None:
+    one.paragraphs[0].runs[0]._r.append(parse_xml(f"<w:noBreakHyphen {NAMESPACES}/>"))
+
+
+TEN: tuple[tuple[str, str, Callable[[Any], Any]], ...] = (
+    ("no-heading-row", "With", no_heading),
+    ("unknown-field", "{{ holder.holder }}", rewritten("holder.holder", "Holder.holder")),
+    ("unbalanced-tag", "{%tr for permission", next_row_deleted),
+    ("split-tag", "{{ person.organisation }}", linked),
+    ("no-alternative-text", "{{ support.where }}", picture(at=lambda one: one.paragraphs[0])),
+    ("tracked-change", "{{ exclusion.reasons }}", tracked),
+    ("split-tag", "{{ target.strategy }}", enter_pressed),
+    ("unreadable-tag", "{{ pupil_premium_plus.lines|total", rewritten('"cost"', "„cost“")),
+    ("unbreakable-hyphen", "{{ fund.source }}", hyphened),
+    (
+        "comment-left",
+        "{{ signed.name }}",
+        lambda one: one.part.document.add_comment(one.paragraphs[0].runs, text="Ask", author="A", initials="A"),
+    ),
+)
+
+
+def with_ten_faults() -> tuple[Any, list[tuple[str, str]]]:
+    word = docx.Document(str(folder("templates") / "pep.docx"))
+    expected = [(slug, place_of(word, tag)[1]) for slug, tag, _ in TEN]
+    for _, tag, spoil in TEN:
+        spoil(place_of(word, tag)[0])
+    return word, expected
+
+
+def test_ten_faults_put_into_our_template_are_all_named_with_their_cells() -> None:
+    word, expected = with_ten_faults()
+    found = [(one.slug, str(one.place)) for one in findings(word, forms.named("pep"))]
+    assert list(dict.fromkeys(found)) == expected
+
+
+def test_the_findings_stand_in_a_copy_as_comments_of_word_at_their_paragraphs() -> None:
+    word, expected = with_ten_faults()
+    in_the_header("{{ chld.upn }}")(word)
+    data = saved(word)
+    found = findings(data, forms.named("pep"))
+    copy = docx.Document(io.BytesIO(annotated(data, "mine.docx", found)))
+    said = [one.text for one in copy.comments if one.author == "pepforms"]
+    assert len(said) == len(found) > len(expected)
+    for finding, words in zip(found, said, strict=True):
+        assert words.startswith("Put right. ")
+        assert words.endswith(finding.message)
+    assert "Header" in said[-1]
+    cell_of_the_holder, _ = place_of(copy, "{{ Holder.holder }}")
+    (marked,) = [*cell_of_the_holder._tc.iter(qn("w:commentRangeStart"))]
+    (comment,) = [one for one in copy.comments if one.comment_id == int(marked.get(qn("w:id")))]
+    assert "did its author mean “holder”?" in comment.text
+    assert [one.text for one in copy.paragraphs] == [one.text for one in word.paragraphs]
+
+
+# the command
+
+
+def check(*arguments: str | Path) -> tuple[int, str, str]:
+    command = [Path(sys.executable).with_name("pepforms"), "template", "check", *arguments]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=300, check=False)
+    return done.returncode, done.stdout, done.stderr
+
+
+@pytest.fixture(scope="module")
+def told(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, tuple[int, str, str]]:
+    """What the command says, as JSON, of a template with ten faults, and the copy with comments."""
+    here = tmp_path_factory.mktemp("ten")
+    with_ten_faults()[0].save(str(here / "ten.docx"))
+    return here, check(here / "ten.docx", "--format", "json", "--annotate", here / "out.docx")
+
+
+def test_the_command_tells_the_findings_as_json_and_exits_65(told: tuple[Path, tuple[int, str, str]]) -> None:
+    _, (code, said, complaints) = told
+    assert (code, complaints) == (65, "")
+    (entry,) = json.loads(said)["results"]
+    assert {key: entry[key] for key in ("source", "form", "valid")} == {
+        "source": "ten.docx", "form": "pep", "valid": False,
+    }  # fmt: skip
+    first = entry["findings"][0]
+    assert list(first) == ["slug", "severity", "part", "table", "row", "cell", "paragraph", "tag", "text", "message"]
+    assert [first[key] for key in ("slug", "severity", "part", "table", "row", "cell", "paragraph", "text")] == [
+        "no-heading-row", "blocks", "text", 1, 1, 1, 1, "With",
+    ]  # fmt: skip
+
+
+def test_the_command_writes_the_copy_with_comments(told: tuple[Path, tuple[int, str, str]]) -> None:
+    here, (_, said, _) = told
+    (entry,) = json.loads(said)["results"]
+    assert len([*docx.Document(str(here / "out.docx")).comments]) == len(entry["findings"]) + 1  # and the one left in
+
+
+def test_the_command_groups_the_findings_by_their_place(tmp_path: Path) -> None:
+    word = good()
+    text("{{ chld.upn }} and {{ child.upn|dat }}")(word)
+    style_font(word)
+    word.save(str(tmp_path / "mine.docx"))
+    code, said, _ = check(tmp_path / "mine.docx", "--form", "pep")
+    assert code == 65
+    lines = said.splitlines()
+    assert re.fullmatch(r"mine\.docx: 2 to put right, \d+ to check", lines[0])
+    assert lines[1] == "  text, paragraph 13: “{{ chld.upn }} and {{ child.upn|dat }}”"
+    assert [line for line in lines if "paragraph 13" in line] == [lines[1]]
+    assert "(unknown-field)" in said
+    assert "Please check: The font Gill Sans MT" in said
+
+
+def test_the_command_refuses_a_form_that_is_not_and_two_files_to_annotate(tmp_path: Path) -> None:
+    good().save(str(tmp_path / "mine.docx"))
+    assert check(tmp_path / "mine.docx", "--form", "nosuch")[0] == 65
+    assert check(tmp_path / "mine.docx", tmp_path / "mine.docx", "--annotate", tmp_path / "out.docx")[0] == 64
+
+
+def test_where_no_copy_can_be_written_the_findings_are_told_all_the_same(tmp_path: Path) -> None:
+    (tmp_path / "old.docx").write_bytes(of_before_2007(None))
+    code, said, complaints = check(tmp_path / "old.docx", "--format", "json", "--annotate", tmp_path / "out.docx")
+    assert code == 65
+    assert [one["slug"] for one in json.loads(said)["results"][0]["findings"]] == ["not-a-word-file"]
+    assert "cannot be opened, so its findings cannot be written into it" in complaints
+    assert not (tmp_path / "out.docx").exists()
+
+
+# what Word and LibreOffice hand in
+
+
+def filled(word: Any) -> Any:
+    assert findings(word) == []
+    return docx.Document(io.BytesIO(Template(saved(word), name="mine.docx").fill(PEP, {"title": "Letter"})))
+
+
+def test_a_filled_in_content_control_works() -> None:
+    word = good()
+    xml("<w:sdt><w:sdtPr/><w:sdtContent><w:p><w:r><w:t>{{ child.upn }}</w:t></w:r></w:p></w:sdtContent></w:sdt>")(word)
+    assert "K999999914001" in "".join(one.text or "" for one in filled(word).element.iter(qn("w:t")))
+
+
+def test_tables_in_tables_work_and_are_counted() -> None:
+    word = good()
+    inner = word.add_table(2, 2).cell(1, 1).add_table(1, 1).cell(0, 0)
+    inner.text = "{{ child.upn }}"
+    assert filled(word).tables[1].cell(1, 1).tables[0].cell(0, 0).text == "K999999914001"
+    inner.text = "{{ child.unp }}"
+    assert [str(one.place) for one in findings(word)] == ["text, table 3, row 1, cell 1"]
+
+
+def test_sections_and_landscape_pages_work() -> None:
+    word = good()
+    section = word.add_section(WD_SECTION.NEW_PAGE)
+    section.orientation = WD_ORIENT.LANDSCAPE
+    section.page_width, section.page_height = section.page_height, section.page_width
+    word.add_paragraph("{{ child.upn }}")
+    assert [one.orientation for one in filled(word).sections] == [WD_ORIENT.PORTRAIT, WD_ORIENT.LANDSCAPE]
+
+
+def test_a_link_to_a_web_page_works() -> None:
+    word = good()
+    related("hyperlink", "https://www.gov.uk/")(word)
+    filled(word)
+
+
+def test_five_hundred_pages_work_in_a_process_apart() -> None:
+    word = good()
+    table, last = word.tables[0]._tbl, word.element.body[-1]
+    page = parse_xml(f"<w:p {NAMESPACES}><w:r><w:br w:type='page'/><w:t>{{{{ child.upn }}}}</w:t></w:r></w:p>")
+    for _ in range(500):
+        last.addprevious(deepcopy(page))
+        last.addprevious(deepcopy(table))
+    cell_of_the_last = word.tables[-1].cell(2, 1)
+    cell_of_the_last.text = "{{ target.sucess }}"
+    (found,) = trial.lint(saved(word), "mine.docx", LETTER, Wiring(settings.load()))
+    assert (found.slug, str(found.place)) == ("unknown-field", "text, table 501, row 3, cell 2")
+
+
+def test_a_file_that_costs_too_much_to_read_is_a_finding_that_says_what_to_do() -> None:
+    hasty = Wiring(settings.load())
+    hasty._reader = Pool(calls, name="Reading", size=1, deadline=0.001)
+    (found,) = trial.lint(saved(good()), "mine.docx", LETTER, hasty)
+    assert found.slug == "worker-lost"
+    assert "Take out what makes it so large." in found.message
+
+
+def test_our_template_saved_by_libreoffice_has_no_finding(tmp_path: Path) -> None:
+    home = f"-env:UserInstallation=file://{tmp_path / 'profile'}"
+    command = ["soffice", home, "--headless", "--convert-to", "docx", "--outdir", tmp_path]
+    subprocess.run([*command, folder("templates") / "pep.docx"], check=True, capture_output=True, timeout=120)
+    assert findings((tmp_path / "pep.docx").read_bytes(), forms.named("pep")) == []
+
+
+@pytest.mark.parametrize(
+    ("name", "says"),
+    [
+        ("macros", "Save it as an ordinary .docx."),
+        ("a password", "take the password out"),
+        ("a document of before 2007", "save it as .docx"),
+        ("a document of LibreOffice", "save it as Word (.docx)"),
+        ("a picture from outside", "Put the picture itself into the file (Insert, Pictures)."),
+        ("styles from outside", "Choose Normal instead"),
+        ("an object of another program", "Paste what it shows as a table or as a picture."),
+        ("words deleted", "Accept All Changes and Stop Tracking"),
+        ("a text box", "Put its words into the text or a table."),
+        ("a footnote", "Put its words into the text."),
+    ],
+)
+def test_what_cannot_be_used_says_what_to_do_in_word(name: str, says: str) -> None:
+    (found,) = broken(name)
+    assert says in found.message
+
+
+# docs/templates.md
+
+TEMPLATES = Path(__file__).parent.parent / "docs" / "templates.md"
+BEGIN, END = "<!-- findings -->\n", "<!-- end of findings -->\n"
+
+
+def table_of_findings() -> str:
+    (untold,) = untold_findings()
+    said = {untold.slug: untold.message}
+    for name in FAULTS:
+        for one in broken(name):
+            said.setdefault(one.slug, one.message)
+    shown = {slug: message.replace("|", "\\|") for slug, message in said.items()}
+    rows = [f"| `{slug}` | {shown[slug]} | {_does(kind.severity)} |" for slug, kind in KINDS.items() if slug in shown]
+    return "\n".join(("| Finding | What it says, for example | Then |", "|---|---|---|", *rows, ""))
+
+
+def _does(severity: str) -> str:
+    return "put right first" if severity == "blocks" else "please check"
+
+
+def test_every_finding_is_documented() -> None:
+    before, rest = TEMPLATES.read_text(encoding="utf-8").split(BEGIN)
+    _, after = rest.split(END)
+    made = f"{before}{BEGIN}{table_of_findings()}{END}{after}"
+    if os.environ.get("WRITE_DOCS"):
+        TEMPLATES.write_text(made, encoding="utf-8")
+    assert TEMPLATES.read_text(encoding="utf-8") == made, (
+        "WRITE_DOCS=1 python -m pytest tests/test_lint.py -k documented"
+    )
+
+
+def test_every_kind_of_finding_is_found_by_a_test() -> None:
+    found = {slug for _, slug, _ in FAULTS.values()}
+    of_the_process = {"worker-lost", "too-much-memory", "too-large", "template-refused"}
+    assert found | of_the_process | {"needed-not-printed"} == {*KINDS}
