@@ -192,7 +192,7 @@ def _check_child(reading: _Reading, holds: foreign.Contents, card: Card, rows: C
     stale = "The confirmation is of another PDF or another child. " if card.confirmed_by else ""
     raise Held(
         f"{stale}It is not certain whose PEP it is: {'; '.join(doubts)}. Look at the PDF; if it is this child's, write "
-        f"your name and the code {code} into the column child_confirmed_by.",
+        f"your name and the code {code} into the column child_confirmed_by (with --pep: into --confirmed-by).",
         slug="child-not-certain",
         code=code,
     )

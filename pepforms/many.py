@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TextIO, TypeVar
 
 import click
 
@@ -34,10 +34,10 @@ class Failures:
         """Say what went wrong with one source."""
         self.codes.add(error.exit_code)
         named = "" if source == "-" or str(error).startswith(source) else f"{source}: "
-        click.echo(f"{named}{error}", err=True)
+        tell(f"{named}{error}")
         for problem in error.problems if isinstance(error, Refused) else ():
             if problem.severity == "blocks":
-                click.echo(report.problem_text(problem.as_json()), err=True)
+                tell(report.problem_text(problem.as_json()))
 
     @property
     def exit_code(self) -> int:
@@ -94,12 +94,21 @@ def show(results: Iterable[tuple[Source, Path | PepformsError]]) -> int:
     return failures.exit_code
 
 
-def say(text: str) -> None:
+def say(text: str, *, nl: bool = True) -> None:
     """Print a result. Whoever reads it may stop reading: the work goes on."""
+    _echo(text, sys.stdout, nl=nl)
+
+
+def tell(text: str, *, nl: bool = True) -> None:
+    """Say something about the work, on standard error, which nobody need read either."""
+    _echo(text, sys.stderr, nl=nl)
+
+
+def _echo(text: str, stream: TextIO, *, nl: bool) -> None:
     try:
-        click.echo(text)
+        click.echo(text, file=stream, nl=nl)
     except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
 def read(source: Source) -> bytes:
@@ -153,7 +162,7 @@ class _Bar:
     def hidden(self) -> Iterator[None]:
         """Make room for what is printed about one more item."""
         if self._shown:
-            click.echo("\r\x1b[2K", nl=False, err=True)
+            tell("\r\x1b[2K", nl=False)
         yield
         self._done += 1
         self._draw()
@@ -162,4 +171,4 @@ class _Bar:
         if self._shown and self._done < self._total:
             filled = self.WIDTH * self._done // self._total
             drawn = "█" * filled + "░" * (self.WIDTH - filled)
-            click.echo(f"{self._label} {drawn} {self._done} of {self._total}", nl=False, err=True)
+            tell(f"{self._label} {drawn} {self._done} of {self._total}", nl=False)

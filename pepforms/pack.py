@@ -45,11 +45,17 @@ def part(out: Path, by: By, workshop: Workshop, today: date) -> Path:
         for name, rows in parted.items():
             _fill(files.folder(place / name), out, rows)
             files.replace(place / name / LIST, _covering_list(rows, by, workshop, today))
-        for left in place.iterdir():
-            if left.is_dir() and left.name not in parted:
-                _empty(left, out)
+        for name in _made_before(place) - parted.keys():
+            _empty(place / name, out)
         files.replace(place / INDEX, _index(parted))
     return place
+
+
+def _made_before(place: Path) -> set[str]:
+    """The folders that were made here before: what somebody has renamed or put here is theirs."""
+    index = place / INDEX
+    text = index.read_text("utf-8") if index.exists() else ""
+    return {row["folder"] for row in csv.DictReader(io.StringIO(text)) if (place / row["folder"]).is_dir()}
 
 
 def _parted(rows: Iterable[Row], by: By) -> dict[str, list[Row]]:

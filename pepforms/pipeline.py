@@ -97,7 +97,10 @@ def render(
 
     `person` is the parent whom a parent's copy is for; `confidential` says that the placement is known to be so today.
     """
-    name, facts = naming.document(pep, form.name, audience, to), told(pep, form, audience, workshop.profile)
+    name, facts = (
+        naming.document(pep, form.name, audience, to),
+        told(pep, form, audience, workshop.profile, person=person),
+    )
     copy = cut(pep, Reader(audience, person, confidential))
     docx = workshop.template(form).fill(copy.pep, facts, copy.fields)
     search = leaks.search(copy, " ".join(value for value in facts.values() if isinstance(value, str)))
@@ -113,7 +116,9 @@ def render(
 def archive(pep: Pep, form: Form, workshop: Workshop) -> Record:
     """The record of a signed-off PEP: filled, converted, stamped, with its data inside, sealed, and verified."""
     name, signed = naming.record(pep), signed_off_at(pep, workshop.profile)
-    docx = workshop.template(form).fill(pep, told(pep, form, "authority", workshop.profile, workshop.carries_data))
+    docx = workshop.template(form).fill(
+        pep, told(pep, form, "authority", workshop.profile, carries_data=workshop.carries_data)
+    )
     pdf = workshop.convert(docx, about=name)
     stamped = stamp.finish(
         pdf,
@@ -167,8 +172,16 @@ def title(pep: Pep, form: Form, profile: Profile) -> str:
     return f"{profile.documents.get(form.name, form.title)}, {pep['pep']['term']} term {pep['pep']['academic_year']}"
 
 
-def told(pep: Pep, form: Form, audience: Audience, profile: Profile, carries_data: bool = False) -> dict[str, Any]:
-    """What a template may say of the document itself, as `document.…`."""
+def told(
+    pep: Pep,
+    form: Form,
+    audience: Audience,
+    profile: Profile,
+    *,
+    carries_data: bool = False,
+    person: str | None = None,
+) -> dict[str, Any]:
+    """What a template may say of the document itself, as `document.…`; `person` is the parent whom a copy is for."""
     return {
         "title": title(pep, form, profile),
         "form": profile.documents.get(form.name, form.title),
@@ -177,17 +190,22 @@ def told(pep: Pep, form: Form, audience: Audience, profile: Profile, carries_dat
         "child_term": profile.child_term,
         "child_term_plural": profile.child_term_plural,
         "marking": profile.protective_marking,
-        "notice": _NOTICES[audience],
+        "notice": _NOTICES[audience].format(person=_named(pep, person)),
         "draft": not pep.get("sign_offs"),
         "carries_data": carries_data,
     }
+
+
+def _named(pep: Pep, person: str | None) -> str:
+    known = (one["name"] for one in pep.get("people", ()) if one["id"] == person)
+    return next(known, "the parent it was made for")
 
 
 _NOTICES: dict[Audience, str] = {
     "authority": "Full copy for the child’s file. Do not send on: make a copy for the reader.",
     "school": "School’s copy. For the school’s own file on this pupil: do not send on.",
     "carer": "Carer’s copy. For those who care for this child: do not send on.",
-    "parent": "Parent’s copy. For the person it was made for: do not send on.",
+    "parent": "Parent’s copy for {person}: do not send on.",
     "child": "My copy. It is yours: you choose who reads it.",
 }
 """What each reader's copy says of itself on every page."""

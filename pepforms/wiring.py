@@ -2,9 +2,10 @@
 
 import datetime as dt
 import functools
+import threading
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from pepforms import files, profile
 from pepforms.archive import pdfa, seal, timestamp, verify
@@ -27,6 +28,20 @@ DEMONSTRATION_OPENER = "demonstration-passphrase"
 _DEMONSTRATION_PASSPHRASE = b"pepforms demonstration"  # no secret: the key proves nothing
 
 
+if TYPE_CHECKING:
+    _once = functools.cached_property
+else:
+
+    class _once(functools.cached_property):  # noqa: N801  it reads as a decorator
+        """A part made when it is first needed: once, also where several threads ask first (Python 3.12 on)."""
+
+        _lock = threading.RLock()
+
+        def __get__(self, instance: object, owner: type | None = None) -> object:
+            with self._lock:
+                return super().__get__(instance, owner)
+
+
 class Wiring:
     """Everything that the recipe works with, for one command or one service."""
 
@@ -34,31 +49,31 @@ class Wiring:
         self.settings = settings
         self._templates: dict[Path, Template] = {}
 
-    @functools.cached_property
+    @_once
     def profile(self) -> Profile:
         """The authority's profile."""
         return profile.load(self.settings["profile"])
 
-    @functools.cached_property
+    @_once
     def converter(self) -> Converter:
         """The engine that makes PDFs, as `convert.engine` says."""
         return self.rdocx if self.settings["convert.engine"] == "rdocx" else self.libreoffice
 
-    @functools.cached_property
+    @_once
     def rdocx(self) -> Converter:
         """The engine that needs no other program."""
         from pepforms.convert.rdocx import Rdocx
 
         return Rdocx()
 
-    @functools.cached_property
+    @_once
     def libreoffice(self) -> Converter:
         """The engine LibreOffice; Misconfigured where it is not installed."""
         from pepforms.convert.libreoffice import LibreOffice
 
         return LibreOffice()
 
-    @functools.cached_property
+    @_once
     def _reader(self) -> Pool:
         return Pool(calls, name="Reading", size=cores(), deadline=READING_SECONDS, most_bytes=READING_BYTES)
 
@@ -70,7 +85,7 @@ class Wiring:
         answer: R = self._reader.do((function, *arguments), about=about)
         return answer
 
-    @functools.cached_property
+    @_once
     def judge(self) -> pdfa.Judge | None:
         """veraPDF, where it is wanted and can run."""
         return None if self.judge_missing else pdfa.Judge()
@@ -82,7 +97,7 @@ class Wiring:
             return "does not judge: archive.validate is off"
         return pdfa.Judge.missing()
 
-    @functools.cached_property
+    @_once
     def sealer(self) -> seal.Sealer:
         """The authority's seal, fit to seal now; Misconfigured where no key is set."""
         if self._own is None:
@@ -94,19 +109,19 @@ class Wiring:
         self._own.check_usable(dt.datetime.now(dt.UTC))
         return self._own
 
-    @functools.cached_property
+    @_once
     def _own(self) -> seal.Sealer | None:
         """The configured seal, be its certificate expired or not."""
         key, passphrase = self.settings.path("seal.key_file"), self.settings.path("seal.passphrase_file")
         return seal.Sealer.read(key, _first_line(passphrase), self.clock) if key else None
 
-    @functools.cached_property
+    @_once
     def clock(self) -> timestamp.Authority | None:
         """The time-stamp authority, where one is set."""
         url = self.settings["seal.timestamp_url"]
         return timestamp.Authority(url, Trust(self._named("seal.trust"), self._clocks)) if url else None
 
-    @functools.cached_property
+    @_once
     def trust(self) -> Trust:
         """Whom a seal and its time may be trusted by.
 
@@ -120,7 +135,7 @@ class Wiring:
             anchors.append(seal.Sealer.read(demonstration, _DEMONSTRATION_PASSPHRASE).certificate_pem)
         return Trust(tuple(anchors), self._clocks)
 
-    @functools.cached_property
+    @_once
     def _clocks(self) -> tuple[bytes, ...]:
         return self._named("seal.timestamp_trust")
 

@@ -133,3 +133,12 @@ def test_a_folder_whose_records_are_all_gone_goes_too_but_for_what_is_not_ours(w
     pack.part(tmp_path, "team", wiring, TODAY)
     assert sorted(path.name for path in place.iterdir()) == ["Team-2", "Team-3", pack.INDEX]
     assert [path.name for path in (place / "Team-2").iterdir()] == ["notes.txt"]
+
+
+def test_a_folder_that_somebody_has_renamed_is_theirs(wiring: Wiring, tmp_path: Path) -> None:
+    filed(tmp_path, "1", "Dana Mockley", "Team 2")
+    place = pack.part(tmp_path, "team", wiring, TODAY)
+    (place / "Team-2").rename(place / "Team-2-done")
+    pack.part(tmp_path, "team", wiring, TODAY)
+    assert held(place / "Team-2-done") == held(place / "Team-2") == {"1"}
+    assert (place / "Team-2-done" / pack.LIST).is_file()

@@ -263,6 +263,16 @@ def test_a_pdf_whose_pep_is_at_hand_is_stamped_with_it(desk: Desk) -> None:
     assert code_of(desk.stamp(desk.inbox, "--pep", SIGNED)) == 65
 
 
+def test_a_scan_whose_pep_is_at_hand_is_filed_once_a_named_person_has_confirmed_it(desk: Desk, plan: bytes) -> None:
+    desk.put(desk.elsewhere.scan(plan))
+    assert code_of(desk.stamp(desk.inbox, "--pep", SIGNED)) == 65
+    (held,) = desk.held()
+    assert run(desk, desk.inbox, "--pep", SIGNED, "--confirmed-by", "Sasha Mockworth").returncode == 65
+    for words, code in (("Sasha Mockworth 00000000", 65), (f"Sasha Mockworth {held['code']}", 0)):
+        assert code_of(desk.stamp(desk.inbox, "--pep", SIGNED, "--confirmed-by", words)) == code
+    assert len(desk.records()) == 1
+
+
 # --- what is held ----------------------------------------------------------------------------------------------------
 
 

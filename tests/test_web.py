@@ -130,6 +130,12 @@ def test_verify_answers_with_the_facts_of_a_pdf_and_of_what_is_none(client: Flas
     assert entry["problem"]["slug"]
 
 
+def test_verify_takes_a_scan_as_large_as_the_command_line_does(client: FlaskClient) -> None:
+    answer = client.post("/api/v1/verify", data=b"%PDF-1.7\n" + bytes(30_000_000))
+    assert answer.status_code == 200
+    assert answer.json["results"][0]["problem"]["slug"] == "damaged-pdf"
+
+
 def test_refuses_a_body_over_the_limit_and_an_unknown_address_and_method(client: FlaskClient) -> None:
     assert client.post("/api/v1/validate", data=b"x" * 22_100_000).status_code == 413
     assert client.get("/api/v1/nowhere").status_code == 404

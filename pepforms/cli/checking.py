@@ -98,7 +98,7 @@ def next_(wiring: Wiring, path: str) -> int:
     signed = check.check(source.data, "record", wiring.profile).valid
     draft = carry.next_draft(pep, signed=signed)
     for note in draft.notes:
-        click.echo(note, err=True)
+        many.tell(note)
     say_json(draft.pep)
     return 0
 

@@ -54,7 +54,7 @@ def render(
         claims.claim(document.name, digest.pep_digest(pep))
         files.write(out / document.name, document.data, force=force)
         if document.left_out:
-            click.echo(report.left_out(document), err=True)
+            many.tell(report.left_out(document))
         return out / document.name
 
     return many.show(many.each(sources.read(paths), rendered, "Making documents", total=sources.count(paths)))

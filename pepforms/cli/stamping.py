@@ -4,7 +4,7 @@ import csv
 import io
 import os
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import click
@@ -34,6 +34,9 @@ class _Waiting:
 @click.argument("paths", nargs=-1, required=True, metavar="FILE.pdf…")
 @click.option("--cards", "list_", type=click.Path(path_type=Path), metavar="FILE.csv", help="The list of the PDFs.")
 @click.option("--pep", metavar="PATH", help="The PEP of one PDF, as JSON.")
+@click.option(
+    "--confirmed-by", metavar="NAME CODE", help="With --pep: who looked at the PDF that was held, and its code."
+)
 @out_option
 @by_option
 @force_option
@@ -43,6 +46,7 @@ def stamp_(
     paths: tuple[str, ...],
     list_: Path | None,
     pep: str | None,
+    confirmed_by: str | None,
     out: Path,
     by: pack.By | None,
     force: bool,
@@ -54,6 +58,8 @@ def stamp_(
 
     Example: pepforms stamp exported/ --cards cards.csv --out out
     """
+    if confirmed_by and pep is None:
+        raise click.UsageError("--confirmed-by goes with --pep; in a list, fill the column child_confirmed_by.")
     if (list_ is None) == (pep is None):
         raise click.UsageError("Say either --cards with the list of the PDFs, or --pep with the PEP of one PDF.")
     files.folder(out)
@@ -63,22 +69,24 @@ def stamp_(
         read = cards.read(_bytes(list_, str(list_)), list_.name)
     else:
         assert pep is not None
-        read = cards.Cards((_card(wiring, pep, found),), (), ())
+        read = cards.Cards((_card(wiring, pep, found, confirmed_by),), (), ())
     if read.not_used:
-        click.echo(f"Columns that are not used: {', '.join(read.not_used)}.", err=True)
+        many.tell(f"Columns that are not used: {', '.join(read.not_used)}.")
     code = _Run(wiring, read, out, force).over(found)
     if by:
         many.say(str(pack.part(out, by, wiring, days.today())))
     return code
 
 
-def _card(wiring: Wiring, path: str, found: Sequence[Path]) -> cards.Card:
+def _card(wiring: Wiring, path: str, found: Sequence[Path], confirmed_by: str | None) -> cards.Card:
     """The card of the one PDF whose PEP is at hand."""
     source, *others = sources.read([path])
     if others or len(found) != 1:
         raise click.UsageError("--pep takes the PEP of one PDF. For several PDFs, list them in a --cards file.")
     pep, _ = pipeline.checked(many.read(source), "record", wiring.profile)
-    return elsewhere.card_of(pep, pipeline.signed_off_at(pep, wiring.profile), wiring.profile, found[0].name)
+    card = elsewhere.card_of(pep, pipeline.signed_off_at(pep, wiring.profile), wiring.profile, found[0].name)
+    name, code = cards.confirmation(confirmed_by) if confirmed_by else ("", "")
+    return replace(card, confirmed_by=name, confirmed_code=code)
 
 
 def _pdfs(paths: Sequence[str], out: Path) -> Iterator[Path]:
@@ -124,7 +132,7 @@ class _Run:
             name, note = result
             many.say(str(self._out / name))
             if note:
-                click.echo(f"{name}: {note}.", err=True)
+                many.tell(f"{name}: {note}.")
         self._write_held()
         return self._failures.exit_code
 
@@ -184,7 +192,7 @@ class _Run:
             for one in self._held:
                 writer.writerow(map(manifest.defused, (one.row, one.lcs_person_id, one.file, one.reason, one.code)))
             files.replace(path, text.getvalue().encode("utf-8-sig"))
-        click.echo(f"{len(self._held)} held for a person: see {path}.", err=True)
+        many.tell(f"{len(self._held)} held for a person: see {path}.")
 
 
 def _said(fault: cards.Fault) -> str:

@@ -71,7 +71,7 @@ def template_check(
     given = forms.named(name) if name else None
     engines = trial.engines(wiring)
     if len(engines) == 1:
-        click.echo(f"LibreOffice is not installed, so rdocx is held to account by no other. {INSTALL}", err=True)
+        many.tell(f"LibreOffice is not installed, so rdocx is held to account by no other. {INSTALL}")
     results = Results(as_format)
     for path in paths or [form.template for form in forms.catalogue().values()]:
         form = given or _form_of(path)

@@ -328,6 +328,14 @@ def _version(cell: str) -> int:
     return int(cell)
 
 
+def confirmation(said: str) -> tuple[str, str]:
+    """Who looked at a PDF, and the code of what they looked at: what `child_confirmed_by` holds. Refused otherwise."""
+    try:
+        return _confirmation(said)
+    except _BadError as bad:
+        raise Refused(f"The confirmation {bad}.", slug="bad-confirmation") from None
+
+
 def _confirmation(cell: str) -> tuple[str, str]:
     found = re.fullmatch(r"(.*\S)\s+([0-9a-fA-F]{8})", cell)
     if not found or not _words(found[1]):

@@ -5,6 +5,7 @@ from typing import Any, get_args
 from flask import Blueprint, Response, request
 
 from pepforms import check, forms, pipeline, report
+from pepforms.archive.verify import LARGEST_FILE
 from pepforms.errors import Refused
 from pepforms.model import STAGES, Stage
 from pepforms.wiring import Wiring
@@ -38,7 +39,8 @@ def blueprint(wiring: Wiring) -> Blueprint:
 
     @api.post("/verify")
     def verify() -> dict[str, Any]:
-        """The facts about a PDF, as `pepforms verify --format json` gives them."""
+        """The facts about a PDF, as `pepforms verify --format json` gives them; a scan may be as large as there."""
+        request.max_content_length = LARGEST_FILE
         return {"results": [{"source": "request", **wiring.verify(request.get_data()).as_json()}]}
 
     return api

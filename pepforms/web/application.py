@@ -12,7 +12,7 @@ from pepforms.web import api, page
 from pepforms.wiring import Wiring
 
 LARGEST_REQUEST = LARGEST + (1 << 20)
-"""Bytes: the largest PEP with room for a form's own fields. A record is smaller."""
+"""Bytes: the largest PEP with room for a form's own fields."""
 
 _SELF_ONLY = "default-src 'none'; style-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 

@@ -19,6 +19,7 @@ def serve(wiring: Wiring, host: str, port: int) -> None:
             f"Nobody signs in here yet, so it is served on this computer alone: use 127.0.0.1, not {host}.",
             slug="not-loopback",
         )
+    _ = wiring.converter
     _ = wiring.profile, wiring.trust  # a fault in the settings is told now, not to the first visitor
     try:
         server = waitress.create_server(create_app(wiring), host=host, port=port, threads=THREADS, ident="pepforms")
