@@ -83,14 +83,15 @@ class Claims:
                 )
 
 
-def show(results: Iterable[tuple[Source, Path | PepformsError]]) -> int:
+def show(results: Iterable[tuple[Source, Path | tuple[Path, ...] | PepformsError]]) -> int:
     """Print the path of each file made; say of each that was not, why."""
     failures = Failures()
     for source, result in results:
         if isinstance(result, PepformsError):
             failures.add(source.name, result)
         else:
-            say(str(result))
+            for path in result if isinstance(result, tuple) else (result,):
+                say(str(path))
     return failures.exit_code
 
 

@@ -46,6 +46,10 @@ class Workshop(Protocol):
         """The PEP that a record carries, if it carries one."""
         ...
 
+    def pictures(self, pdf: bytes, page: int | None, *, about: str) -> dict[int, bytes]:
+        """The pages of a PDF as PNG pictures by their numbers, in order: all, or one."""
+        ...
+
     @property
     def carries_data(self) -> bool:
         """Whether records carry their PEP (PDF/A-3a), rather than have it lie beside them (PDF/A-2a)."""
@@ -100,6 +104,12 @@ def render(pep: Pep, form: Form, audience: Audience, to: To, workshop: Workshop)
     finished = stamp.finish(pdf, title=title(pep, form, workshop.profile))
     loss.check(docx, finished, about=name, facts=lambda: words.facts(pep))
     return Document(name, finished)
+
+
+def preview(document: Document, workshop: Workshop, page: int | None = None) -> tuple[Document, ...]:
+    """The pages of a PDF that was made as pictures, to look at: all, or one; Refused where there is no such page."""
+    pictures = workshop.pictures(document.data, page, about=document.name)
+    return tuple(Document(naming.page(document.name, number), picture) for number, picture in pictures.items())
 
 
 def archive(pep: Pep, form: Form, workshop: Workshop) -> Record:

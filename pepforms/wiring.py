@@ -2,11 +2,13 @@
 
 import datetime as dt
 import functools
+import itertools
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, TypeVar
 
-from pepforms import files, profile
+from pepforms import files, preview, profile
 from pepforms.archive import pdfa, seal, timestamp, verify
 from pepforms.archive.trust import Trust
 from pepforms.archive.trust import read as read_trusted
@@ -141,6 +143,17 @@ class Wiring:
     def convert(self, docx: bytes, *, about: str) -> bytes:
         """A Word file as a tagged PDF."""
         return self.converter.convert(docx, about=about)
+
+    def pictures(self, pdf: bytes, page: int | None, *, about: str) -> dict[int, bytes]:
+        """The pages of a PDF as PNG pictures by their numbers, in order: one, or all, shared out among the cores."""
+        if page is not None:
+            return self.apart(preview.one, pdf, page, about=about)
+        step = cores()
+        with ThreadPoolExecutor(step) as threads:
+            shares = threads.map(
+                lambda first: self.apart(preview.share, pdf, first, step, about=about), range(1, step + 1)
+            )
+            return dict(sorted(itertools.chain.from_iterable(share.items() for share in shares)))
 
     def seal(self, pdf: bytes, *, on_top: bool = False) -> bytes:
         """A PDF under the authority's seal, or on top of the signature that it bears already."""

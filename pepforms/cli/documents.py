@@ -17,27 +17,39 @@ from pepforms.wiring import Wiring
 @click.option("--form", "form_name", default="pep", help="The form: see pepforms template list.")
 @click.option("--audience", type=click.Choice(AUDIENCES), default="authority", help="Who will read this copy.")
 @click.option("--to", type=click.Choice(["pdf", "docx"]), default="pdf", help="PDF, or Word to edit.")
+@click.option("--preview", is_flag=True, help="A picture of each page (PNG) in place of the PDF.")
 @out_option
 @force_option
 @click.pass_obj
 def render(
-    wiring: Wiring, paths: tuple[str, ...], form_name: str, audience: str, to: Any, out: Path, force: bool
+    wiring: Wiring,
+    paths: tuple[str, ...],
+    form_name: str,
+    audience: str,
+    to: Any,
+    preview: bool,
+    out: Path,
+    force: bool,
 ) -> int:
     """Make a document of each PEP: an accessible PDF, or Word.
 
     Example: pepforms render samples/valid/year-5-review.json --to docx --out out
     """
+    if preview and to == "docx":
+        raise click.UsageError("--preview shows the PDF: leave out --to docx.")
     form = forms.named(form_name)
     reader = form.offered(audience)
     files.folder(out)
     claims = many.Claims()
 
-    def rendered(source: Source) -> Path:
+    def rendered(source: Source) -> tuple[Path, ...]:
         pep, _ = pipeline.checked(many.read(source), "draft", wiring.profile)
         document = pipeline.render(pep, form, reader, to, wiring)
         claims.claim(document.name, digest.pep_digest(pep))
-        files.write(out / document.name, document.data, force=force)
-        return out / document.name
+        made = pipeline.preview(document, wiring) if preview else (document,)
+        for one in made:
+            files.write(out / one.name, one.data, force=force)
+        return tuple(out / one.name for one in made)
 
     return many.show(many.each(sources.read(paths), rendered, "Making documents", total=sources.count(paths)))
 
