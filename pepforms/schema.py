@@ -36,7 +36,8 @@ class Field:
     field or something in it. `own_rows` are audiences that see only the rows of the person the copy is for;
     `authority_only` values are shown to nobody else (a remand, a placement for adoption). `law_none` gives, by value,
     the facts of the law that this value says there are none of. `needed` is `blocks` or `warns` when the field is asked
-    and missing at sign-off, `explainable` when a named person may explain that.
+    and missing at sign-off, `explainable` when a named person may explain that. `example` is an invented value, where
+    no sample has one and its kind gives none.
     """
 
     pointer: str
@@ -62,6 +63,7 @@ class Field:
     explainable: bool
     placement: bool
     asked_when: Mapping[str, frozenset[str]]
+    example: str | None
 
     def asked(self, pep: Pep) -> bool:
         """Whether the field is asked of this child: by phase, where the child learns, age, SEN; yes where not given."""
@@ -219,6 +221,7 @@ def _field(pointer: str, schema: Mapping[str, Any], parent: _Inherited, *, requi
         needed=schema.get("x-needed"),
         explainable=bool(schema.get("x-explainable", False)),
         placement=bool(schema.get("x-placement", False)),
+        example=next(iter(schema.get("examples", ())), None),
         asked_when=MappingProxyType({key: frozenset(values) for key, values in schema.get("x-asked", {}).items()}),
     )
 

@@ -1,6 +1,7 @@
 """The commands `template …`: the forms, and what their Word templates may say."""
 
 import os
+import textwrap
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,6 +12,9 @@ from pepforms.convert import Converter
 from pepforms.convert.libreoffice import INSTALL
 from pepforms.errors import PepformsError, Unreadable
 from pepforms.wiring import Wiring
+
+_EXAMPLE = 80
+"""Characters of an example at most."""
 
 
 @click.group()
@@ -29,13 +33,18 @@ def template_list() -> None:
 
 
 @template.command("fields")
-def template_fields() -> None:
-    """List every placeholder that a Word template may use, with the words people see for it.
+@click.pass_obj
+def template_fields(wiring: Wiring) -> None:
+    """List every placeholder that a Word template may use: its title, and what it prints for an invented child.
+
+    [] marks a list, which a template goes through with a loop.
 
     Example: pepforms template fields
     """
+    examples = report.examples(wiring.profile)
     for placeholder, meaning in report.placeholders():
-        click.echo(f"{placeholder:<58} {meaning}")
+        example = textwrap.shorten(examples[placeholder], _EXAMPLE, placeholder=" …")
+        click.echo(f"{placeholder:<58} {meaning}: {example}")
 
 
 @template.command("check")
