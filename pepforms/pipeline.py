@@ -101,7 +101,7 @@ def render(pep: Pep, form: Form, audience: Audience, to: To, workshop: Workshop)
     if to == "docx":
         return Document(name, docx)
     pdf = workshop.convert(docx, about=name)
-    finished = stamp.finish(pdf, title=title(pep, form, workshop.profile))
+    finished = stamp.finish(pdf, title=title(pep, form, workshop.profile), template=workshop.template(form).digest)
     loss.check(docx, finished, about=name, facts=lambda: words.facts(pep))
     return Document(name, finished)
 
@@ -123,6 +123,7 @@ def archive(pep: Pep, form: Form, workshop: Workshop) -> Record:
         stamp=mark(pep, workshop.profile),
         embedded=data_of(pep) if workshop.carries_data else None,
         at=signed,
+        template=workshop.template(form).digest,
     )
     loss.check(docx, stamped, about=name, facts=lambda: words.facts(pep))
     sealed = workshop.seal(stamped)

@@ -5,7 +5,7 @@ from typing import Any
 
 import click
 
-from pepforms import days, digest, files, forms, many, pack, pipeline, sources
+from pepforms import days, digest, files, many, pack, pipeline, sources
 from pepforms.cli.options import by_option, force_option, out_option, paths_argument
 from pepforms.model import AUDIENCES
 from pepforms.sources import Source
@@ -37,7 +37,7 @@ def render(
     """
     if preview and to == "docx":
         raise click.UsageError("--preview shows the PDF: leave out --to docx.")
-    form = forms.named(form_name)
+    form = wiring.form(form_name)
     reader = form.offered(audience)
     files.folder(out)
     claims = many.Claims()

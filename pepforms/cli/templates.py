@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from pepforms import forms, many, report, trial
+from pepforms import install, many, report, trial
 from pepforms.convert import Converter
 from pepforms.convert.libreoffice import INSTALL
 from pepforms.errors import PepformsError, Unreadable
@@ -23,12 +23,13 @@ def template() -> None:
 
 
 @template.command("list")
-def template_list() -> None:
+@click.pass_obj
+def template_list(wiring: Wiring) -> None:
     """List the forms: name, title, readers.
 
     Example: pepforms template list
     """
-    for form in forms.catalogue().values():
+    for form in wiring.forms().values():
         click.echo(f"{form.name:<12} {form.title}  ({form.template.name}; for {', '.join(form.audiences)})")
 
 
@@ -62,7 +63,7 @@ def template_check(wiring: Wiring, files: tuple[Path, ...]) -> int:
     if len(engines) == 1:
         click.echo(f"LibreOffice is not installed, so rdocx is held to account by no other. {INSTALL}", err=True)
     failures = many.Failures()
-    for path in files or [form.template for form in forms.catalogue().values()]:
+    for path in files or [form.template for form in wiring.forms().values()]:
         faults = [*_tried(wiring, path, engines)]
         for fault in faults:
             failures.add(path.name, fault)
@@ -73,9 +74,9 @@ def template_check(wiring: Wiring, files: tuple[Path, ...]) -> int:
 
 def _tried(wiring: Wiring, path: Path, engines: tuple[Converter, ...]) -> Iterator[PepformsError]:
     """What is wrong with a template; nothing where every sample came through."""
-    known = {form.template.resolve(): form for form in forms.catalogue().values()}
+    known = {form.template.resolve(): form for form in wiring.forms().values()}
     try:
-        documents = trial.fill(_read(path), path.name, known.get(path.resolve(), forms.named("pep")), wiring)
+        documents = trial.fill(_read(path), path.name, known.get(path.resolve(), wiring.form("pep")), wiring)
     except PepformsError as error:
         yield error
         return
@@ -89,6 +90,29 @@ def _read(path: Path) -> bytes:
     except OSError as error:
         reason = os.strerror(error.errno or 0).lower()
         raise Unreadable(f"{path} cannot be read: {reason}.", slug="unreadable-path") from error
+
+
+@template.command("install")
+@click.argument("pack", metavar="DIR|ZIP", type=click.Path(path_type=Path))
+@click.pass_obj
+def template_install(wiring: Wiring, pack: Path) -> int:
+    """Install the authority's own templates: a folder or ZIP with forms.toml and the Word files that it names.
+
+    Each is tried first: filled with every sample, made into PDF, compared, judged by veraPDF. All are installed, or
+    none. A form of a name that is there already takes its place.
+
+    Example: pepforms template install our-templates.zip
+    """
+    found = install.read(pack)
+    failures = many.Failures()
+    for name, fault in install.faults(found, wiring):
+        failures.add(name, fault)
+    if failures.codes:
+        click.echo("Nothing was installed.", err=True)
+        return failures.exit_code
+    for form in install.keep(found, wiring):
+        click.echo(f"{form.name}: installed as {form.template}")
+    return 0
 
 
 COMMANDS = (template,)

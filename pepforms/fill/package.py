@@ -22,7 +22,7 @@ MOST_BYTES = 100 << 20
 _STRICT = etree.XMLParser(resolve_entities=False, no_network=True)
 _DAY = (1 << 5) | 1  # 1 January 1980, as reproducible zips have it
 _MADE_BY = 20
-_UNREADABLE = (
+UNREADABLE = (
     zipfile.BadZipFile, zlib.error, struct.error, NotImplementedError, RuntimeError, EOFError, OSError, ValueError,
 )  # fmt: skip
 """What zipfile says of a file that is damaged, cut short, has a password or is no zip at all."""
@@ -47,11 +47,8 @@ def read(data: bytes, name: str) -> dict[str, bytes]:
     """The parts of the Word file `name`, in their order; anything else is refused (slug `not-a-word-file`)."""
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
-            entries = archive.infolist()
-            if len(entries) > MOST_PARTS or sum(entry.file_size for entry in entries) > MOST_BYTES:
-                raise Refused(f"{name} is too large to be a template.", slug="too-large")
-            parts = {entry.filename: _content(archive, entry) for entry in entries if not entry.is_dir()}
-    except _UNREADABLE as error:
+            parts = unpacked(archive, name)
+    except UNREADABLE as error:
         raise Refused(
             f"{name} is not a Word file (.docx), or it is damaged or has a password. Save it again in Word.",
             slug="not-a-word-file",
@@ -64,6 +61,14 @@ def read(data: bytes, name: str) -> dict[str, bytes]:
         if part.endswith(".rels"):
             _check_relationships(parts, part, name)
     return parts
+
+
+def unpacked(archive: zipfile.ZipFile, name: str) -> dict[str, bytes]:
+    """The files of the zip `name`, in their order; Refused where they are more than any template has."""
+    entries = archive.infolist()
+    if len(entries) > MOST_PARTS or sum(entry.file_size for entry in entries) > MOST_BYTES:
+        raise Refused(f"{name} is too large to be a template.", slug="too-large")
+    return {entry.filename: _content(archive, entry) for entry in entries if not entry.is_dir()}
 
 
 def _check_relationships(parts: dict[str, bytes], part: str, name: str) -> None:

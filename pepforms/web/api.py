@@ -7,7 +7,7 @@ from typing import Any, get_args
 
 from flask import Blueprint, Response, request
 
-from pepforms import check, forms, pipeline, report
+from pepforms import check, pipeline, report
 from pepforms.errors import Refused
 from pepforms.model import STAGES, Stage
 from pepforms.wiring import Wiring
@@ -62,7 +62,7 @@ def stage(name: str) -> Stage:
 
 def rendered(wiring: Wiring, data: bytes, form_name: str, audience: str, to: str, page: str | None = None) -> Response:
     """The document of a PEP, or its pages as pictures, to be saved under a name that holds no personal data."""
-    form = forms.named(form_name)
+    form = wiring.form(form_name)
     reader = form.offered(audience)
     if to not in (*get_args(pipeline.To), PICTURES):
         raise Refused(f"A document is made as pdf or docx, or shown as png, not as “{to}”.", slug="no-such-kind")
