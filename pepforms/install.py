@@ -7,6 +7,7 @@ an older one stays, so that whoever asks what an old document was made from find
 
 import io
 import json
+import re
 import textwrap
 import tomllib
 import zipfile
@@ -137,9 +138,13 @@ def _written(rows: dict[str, Any]) -> str:
     lines = [
         line
         for name, row in rows.items()
-        for line in (f"[{name}]", *(f"{_said(key)} = {_said(value)}" for key, value in row.items()), "")
+        for line in (f"[{name}]", *(f"{_key(key)} = {_said(value)}" for key, value in row.items()), "")
     ]
     return "\n".join(lines)
+
+
+def _key(key: str) -> str:
+    return key if re.fullmatch("[A-Za-z0-9_-]+", key) else _said(key)
 
 
 def _said(value: Any) -> str:

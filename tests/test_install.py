@@ -128,10 +128,10 @@ def test_a_form_of_a_shipped_name_takes_its_place_and_leaves_the_others(tmp_path
 
 
 def test_what_a_row_says_is_kept_as_it_was_said(tmp_path: Path, wiring: Wiring) -> None:
-    rows = ROWS + 'note = "é \\u007f \\\\ \\n"\nmany = [1, 2.5, true]\n'
+    rows = ROWS + 'note = "é \\u007f \\\\ \\n"\nmany = [1, 2.5, true]\n"a b" = "c"\n'
     install.keep(install.read(pack(tmp_path / "ours", rows=rows)), wiring)
     kept = install.read(wiring.installed).rows["our-letter"]
-    assert (kept["note"], kept["many"]) == ("é \x7f \\ \n", [1, 2.5, True])
+    assert (kept["note"], kept["many"], kept["a b"]) == ("é \x7f \\ \n", [1, 2.5, True], "c")
     with pytest.raises(Refused, match="cannot be kept"):
         install.read(pack(tmp_path / "ours", rows=ROWS + "when = 2026-11-12\n"))
 
