@@ -1,9 +1,10 @@
 """Run every benchmark, one after the other."""
 
-from benchmarks import check, convert, fill, loss, record
+from benchmarks import check, convert, fill, loss, preview, record
 
 fill.main()
 check.main()
 convert.main()
 loss.main()
+preview.main()
 record.main()

@@ -13,7 +13,7 @@ from typing import Any, TextIO, TypeVar
 
 import click
 
-from pepforms import digest, filing, forms, naming, pipeline, report
+from pepforms import digest, filing, naming, pipeline, report
 from pepforms.errors import Broken, PepformsError, Refused
 from pepforms.sources import Source
 from pepforms.wiring import Wiring
@@ -55,7 +55,7 @@ def records(
     wiring: Wiring, found: Iterable[Source], out: Path, *, total: int, force: bool
 ) -> Iterator[tuple[Source, Path | PepformsError]]:
     """Make the record of each source; a record that is there already, holds and is of the same PEP is left alone."""
-    form, claims = forms.named("pep"), Claims()
+    form, claims = wiring.form("pep"), Claims()
 
     def recorded(source: Source) -> Path:
         pep, _ = pipeline.checked(read(source), "record", wiring.profile)
@@ -83,14 +83,15 @@ class Claims:
                 )
 
 
-def show(results: Iterable[tuple[Source, Path | PepformsError]]) -> int:
+def show(results: Iterable[tuple[Source, Path | tuple[Path, ...] | PepformsError]]) -> int:
     """Print the path of each file made; say of each that was not, why."""
     failures = Failures()
     for source, result in results:
         if isinstance(result, PepformsError):
             failures.add(source.name, result)
         else:
-            say(str(result))
+            for path in result if isinstance(result, tuple) else (result,):
+                say(str(path))
     return failures.exit_code
 
 

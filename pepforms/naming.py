@@ -17,6 +17,11 @@ def document(pep: Pep, form: str, audience: Audience, to: str) -> str:
     return f"{_child(pep)}_{form}_{audience}_{term(pep)}_v{pep['pep']['version']}.{to}"
 
 
+def page(document: str, number: int) -> str:
+    """The name of the picture of a page: `LCS-1234_pep_authority_2026-27_AUT_v1_p01.png`."""
+    return f"{document.rpartition('.')[0]}_p{number:02}.png"
+
+
 def record(pep: Pep) -> str:
     """The name of a record: `LCS-1234_PEP_2026-27_AUT_2026-11-12_PEP-77_v1.pdf`."""
     head = pep["pep"]

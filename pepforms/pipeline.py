@@ -46,6 +46,10 @@ class Workshop(Protocol):
         """The digest of the PEP that a PDF is the record of, if it is one."""
         ...
 
+    def pictures(self, pdf: bytes, page: int | None, *, about: str) -> dict[int, bytes]:
+        """The pages of a PDF as PNG pictures by their numbers, in order: all, or one."""
+        ...
+
     @property
     def carries_data(self) -> bool:
         """Whether records carry their PEP (PDF/A-3a), rather than have it lie beside them (PDF/A-2a)."""
@@ -107,10 +111,17 @@ def render(
     if to == "docx":
         search.through(docx)
         return Document(name, docx, copy.left_out)
-    pdf = stamp.finish(workshop.convert(docx, about=name), title=title(pep, form, workshop.profile))
+    converted, template = workshop.convert(docx, about=name), workshop.template(form).digest
+    pdf = stamp.finish(converted, title=title(pep, form, workshop.profile), template=template)
     loss.check(docx, pdf, about=name, facts=lambda: words.facts(copy.pep, copy.fields))
     search.through(docx, pdf)
     return Document(name, pdf, copy.left_out)
+
+
+def preview(document: Document, workshop: Workshop, page: int | None = None) -> tuple[Document, ...]:
+    """The pages of a PDF that was made as pictures, to look at: all, or one; Refused where there is no such page."""
+    pictures = workshop.pictures(document.data, page, about=document.name)
+    return tuple(Document(naming.page(document.name, number), picture) for number, picture in pictures.items())
 
 
 def archive(pep: Pep, form: Form, workshop: Workshop) -> Record:
@@ -127,6 +138,7 @@ def archive(pep: Pep, form: Form, workshop: Workshop) -> Record:
         stamp=mark(pep, workshop.profile),
         embedded=data_of(pep) if workshop.carries_data else None,
         at=signed,
+        template=workshop.template(form).digest,
     )
     loss.check(docx, stamped, about=name, facts=lambda: words.facts(pep, schema.load().root))
     sealed = workshop.seal(stamped)

@@ -3,18 +3,24 @@
 import datetime
 import importlib.metadata
 import itertools
+import json
+import re
 import textwrap
-from collections.abc import Iterator, Sized
+from collections.abc import Iterator, Mapping, Sized
 from typing import Any
 
-from pepforms import schema
+from pepforms import forms, pipeline, schema
 from pepforms.check import Checked, law, rules, together
 from pepforms.errors import PepformsError
+from pepforms.fill import words
 from pepforms.fill.lint import Finding
 from pepforms.fill.scopes import placeholder
-from pepforms.model import Problem, Stage
+from pepforms.fill.values import seen
+from pepforms.model import Json, Pep, Problem, Stage
 from pepforms.pipeline import Document
 from pepforms.profile import Profile
+from pepforms.resources import folder
+from pepforms.schema import Field
 from pepforms.settings import KNOWN
 from pepforms.wiring import Wiring
 
@@ -129,6 +135,36 @@ def lint_text(source: str, findings: list[Finding]) -> str:
                 )
             )
     return "\n".join(lines)
+
+
+def examples(profile: Profile) -> Mapping[str, str]:
+    """What each placeholder prints, for an invented child: as in a sample, else as the schema or its kind gives it."""
+    root, printed = schema.load().root, dict[str, str]()
+    samples = [json.loads(path.read_bytes()) for path in sorted((folder("samples") / "valid").glob("*.json"))]
+    for pep in samples:
+        for _, pointer, said in words.facts(pep, root):
+            if not said.startswith(("Not known: ", "None: ")):
+                printed.setdefault(re.sub(r"/[0-9]+(?=/|$)", "/*", pointer).removesuffix("/*"), said)
+    found = {placeholder(field): printed.get(field.pointer) or _example(field, samples[0]) for field in root.walk()}
+    told = pipeline.told(samples[0], forms.named("pep"), "authority", profile)
+    return found | {f"document.{name}": words.said(value) for name, value in told.items()}
+
+
+def _example(field: Field, pep: Pep) -> str:
+    """What a field that no sample has would print."""
+    known = field.items.example if field.items else field.example
+    return known or words.said(seen(_STORED.get(field.type) or _stored(field, pep), field, pep))
+
+
+_STORED: Mapping[str, Json] = {"boolean": True, "integer": 3, "number": 3}
+_STORED_AS: Mapping[str, str] = {"date": "2026-11-12", "money": "450.00"}
+"""A value of each kind."""
+
+
+def _stored(field: Field, pep: Pep) -> Json:
+    if field.person:
+        return str(pep["people"][0]["id"])
+    return next(iter(field.labels), _STORED_AS.get(field.format or "", ""))
 
 
 OF_THE_DOCUMENT = {

@@ -36,8 +36,9 @@ class Field:
     field or something in it. `own_rows` are audiences that see only the rows of the person the copy is for;
     `authority_only` values are shown to nobody else (a remand, a placement for adoption). `law_none` gives, by value,
     the facts of the law that this value says there are none of. `needed` is `blocks` or `warns` when the field is asked
-    and missing at sign-off, `explainable` when a named person may explain that. `withheld` is true only in the tree of
-    fields of one reader's copy (`without`).
+    and missing at sign-off, `explainable` when a named person may explain that. `example` is an invented value, where
+    no sample has one and its kind gives none. `withheld` is true only in the tree of fields of one reader's copy
+    (`without`).
     """
 
     pointer: str
@@ -63,6 +64,7 @@ class Field:
     explainable: bool
     placement: bool
     asked_when: Mapping[str, frozenset[str]]
+    example: str | None
     withheld: bool = False
 
     def asked(self, pep: Pep) -> bool:
@@ -237,6 +239,7 @@ def _field(pointer: str, schema: Mapping[str, Any], parent: _Inherited, *, requi
         needed=schema.get("x-needed"),
         explainable=bool(schema.get("x-explainable", False)),
         placement=bool(schema.get("x-placement", False)),
+        example=next(iter(schema.get("examples", ())), None),
         asked_when=MappingProxyType({key: frozenset(values) for key, values in schema.get("x-asked", {}).items()}),
     )
 

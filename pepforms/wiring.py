@@ -2,12 +2,14 @@
 
 import datetime as dt
 import functools
+import itertools
 import threading
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from pepforms import files, profile
+from pepforms import files, forms, preview, profile
 from pepforms.archive import pdfa, seal, timestamp, verify
 from pepforms.archive.trust import Trust
 from pepforms.archive.trust import read as read_trusted
@@ -143,6 +145,19 @@ class Wiring:
         """The PEM files that a setting names; Misconfigured names one that is none."""
         return tuple(_pem(Path(path), setting) for path in self.settings[setting].split(":") if path)
 
+    @property
+    def installed(self) -> Path:
+        """The folder of the authority's own templates; there only once one has been installed."""
+        return self.settings.home / "templates"
+
+    def forms(self) -> dict[str, Form]:
+        """Every form by name: the authority's own, and those shipped that it has not replaced."""
+        return forms.catalogue(self.installed)
+
+    def form(self, name: str) -> Form:
+        """The form of that name; Refused (slug `no-such-form`) with the names that there are."""
+        return forms.named(name, self.installed)
+
     def template(self, form: Form) -> Template:
         """The form's Word template, compiled once."""
         if form.template not in self._templates:
@@ -156,6 +171,17 @@ class Wiring:
     def convert(self, docx: bytes, *, about: str) -> bytes:
         """A Word file as a tagged PDF."""
         return self.converter.convert(docx, about=about)
+
+    def pictures(self, pdf: bytes, page: int | None, *, about: str) -> dict[int, bytes]:
+        """The pages of a PDF as PNG pictures by their numbers, in order: one, or all, shared out among the cores."""
+        if page is not None:
+            return self.apart(preview.one, pdf, page, about=about)
+        step = cores()
+        with ThreadPoolExecutor(step) as threads:
+            shares = threads.map(
+                lambda first: self.apart(preview.share, pdf, first, step, about=about), range(1, step + 1)
+            )
+            return dict(sorted(itertools.chain.from_iterable(share.items() for share in shares)))
 
     def seal(self, pdf: bytes, *, on_top: bool = False) -> bytes:
         """A PDF under the authority's seal, or on top of the signature that it bears already."""
@@ -178,11 +204,16 @@ class Wiring:
         """Whether records carry their PEP."""
         return self.settings["archive.standard"] == "3a"
 
-    def use_demonstration_key(self) -> Path:
-        """Seal with the throwaway key of the demonstration, made on first use in the home folder."""
+    def keep(self) -> Path:
+        """The home folder, made on first use, for what is to be kept: nobody else may look into it."""
         home = self.settings.home
         with files.told(home):
             home.mkdir(mode=0o700, parents=True, exist_ok=True)
+        return home
+
+    def use_demonstration_key(self) -> Path:
+        """Seal with the throwaway key of the demonstration, made on first use in the home folder."""
+        home = self.keep()
         path = home / DEMONSTRATION_KEY
         if not path.exists():
             seal.make_demonstration_key(path, _DEMONSTRATION_PASSPHRASE)

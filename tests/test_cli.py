@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import resource
 import shlex
 import subprocess
@@ -291,8 +292,9 @@ def test_template_list_and_fields_name_what_an_author_may_use() -> None:
     listed = run("template", "list").stdout.decode()
     assert all(name in listed for name in forms.catalogue())
     fields = run("template", "fields").stdout.decode()
-    assert "targets[].baseline" in fields
-    assert "document.title" in fields
+    assert re.search(r"^targets\[\]\.baseline +Starting point: \w", fields, re.MULTILINE)
+    assert re.search(r"^child\.date_of_birth +Date of birth: \d+ [A-Z][a-z]+ \d{4}$", fields, re.MULTILINE)
+    assert re.search(r"^document\.authority +The authority: Hillingdon$", fields, re.MULTILINE)
 
 
 def test_validate_says_which_facts_of_the_law_a_pep_holds() -> None:

@@ -2,6 +2,7 @@
 
 import base64
 import datetime
+import hashlib
 import io
 import json
 import posixpath
@@ -425,6 +426,29 @@ def test_a_picture_of_too_many_dots_is_refused_before_it_is_unpacked() -> None:
                 "{% for p in views.child.pictures %}{{r p }}{% endfor %}", **with_pictures(picture() | {"data": huge})
             )
         assert refused.value.slug == "unreadable-picture"
+
+
+@pytest.mark.parametrize("properties", [None, b"<not xml", b"<Properties/>"])
+def test_a_template_without_usable_properties_still_tells_its_version(properties: bytes | None) -> None:
+    with zipfile.ZipFile(io.BytesIO(saved(docx.Document()))) as before:
+        parts = {name: before.read(name) for name in before.namelist()}
+    del parts["docProps/app.xml"]
+    for holder in ("_rels/.rels", "[Content_Types].xml"):
+        if properties is None:
+            entries = etree.fromstring(parts[holder])
+            entries[:] = [one for one in entries if "app.xml" not in (one.get("Target") or one.get("PartName") or "")]
+            parts[holder] = etree.tostring(entries)
+        else:
+            parts["docProps/app.xml"] = properties
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
+        for name, content in parts.items():
+            archive.writestr(name, content)
+    made = Template(buffer.getvalue(), name="mine.docx").fill(PEP, TOLD)
+    orders_hold(made)
+    digest = hashlib.sha256(buffer.getvalue()).hexdigest()
+    assert f"sha256:{digest}".encode() in part(made, "docProps/app.xml")
+    assert opened(made).part.package.rels
 
 
 # --- the words for values --------------------------------------------------------------------------------------------

@@ -480,7 +480,7 @@ def untold_findings() -> list[Finding]:
     """Of pep.docx without the birth date."""
     word = docx.Document(str(folder("templates") / "pep.docx"))
     for paragraph in word.paragraphs:
-        if "child.date_of_birth" in paragraph.text:
+        if "{{ child.date_of_birth" in paragraph.text:
             paragraph._p.getparent().remove(paragraph._p)
     return findings(word, forms.named("pep"))
 
@@ -576,15 +576,15 @@ TEN: tuple[tuple[str, str, Callable[[Any], Any]], ...] = (
     ("no-heading-row", "With", no_heading),
     ("unknown-field", "{{ holder.holder }}", rewritten("holder.holder", "Holder.holder")),
     ("unbalanced-tag", "{%tr for permission", next_row_deleted),
-    ("split-tag", "{{ person.organisation }}", linked),
-    ("no-alternative-text", "{{ support.where }}", picture(at=lambda one: one.paragraphs[0])),
+    ("split-tag", "{{ person.role }}", linked),
+    ("no-alternative-text", "{{ support.when }}", picture(at=lambda one: one.paragraphs[0])),
     ("tracked-change", "{{ exclusion.reasons }}", tracked),
     ("split-tag", "{{ target.strategy }}", enter_pressed),
     ("unreadable-tag", "{{ pupil_premium_plus.lines|total", rewritten('"cost"', "„cost“")),
     ("unbreakable-hyphen", "{{ fund.source }}", hyphened),
     (
         "comment-left",
-        "{{ signed.name }}",
+        "{{ signed.at }}",
         lambda one: one.part.document.add_comment(one.paragraphs[0].runs, text="Ask", author="A", initials="A"),
     ),
 )

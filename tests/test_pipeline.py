@@ -1,9 +1,11 @@
 """The recipe over real engines: what documents and records are made of, and what is refused before any is made."""
 
 import csv
+import hashlib
 import io
 import json
 import subprocess
+import zipfile
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -55,6 +57,20 @@ def test_a_document_shows_the_childs_words_and_a_draft_says_so(wiring: Wiring) -
     assert "Science: if noise > 3 people I can’t think, if noise < 3 I can" in text
     pages = len(pikepdf.open(io.BytesIO(made.data)).pages)
     assert text.count("Draft: not signed off") == pages + 1
+
+
+def test_every_document_and_record_tells_which_version_of_the_template_made_it(
+    wiring: Wiring, record: pipeline.Record
+) -> None:
+    form = forms.named("pep")
+    version = f"sha256:{hashlib.sha256(form.template.read_bytes()).hexdigest()}"
+    pdf = pipeline.render(json.loads(SIGNED), form, "authority", "pdf", wiring)
+    for made in (pdf, record.document):
+        with pikepdf.open(io.BytesIO(made.data)) as document:
+            assert f"<stRef:documentID>{version}</" in document.Root.Metadata.read_bytes().decode()
+    word = pipeline.render(json.loads(SIGNED), form, "authority", "docx", wiring)
+    with zipfile.ZipFile(io.BytesIO(word.data)) as parts:
+        assert f"<Template>{version}</Template>" in parts.read("docProps/app.xml").decode()
 
 
 def test_the_same_pep_gives_the_same_document(wiring: Wiring) -> None:

@@ -36,12 +36,18 @@ _PDFUA = """\
 """
 """PDF/A knows no PDF/UA by itself: its identification is declared as an extension schema, or the file fails PDF/A."""
 
+_MADE_FROM = """\
+<xmpMM:DerivedFrom rdf:parseType="Resource"><stRef:documentID>sha256:{template}</stRef:documentID></xmpMM:DerivedFrom>
+"""
+"""The place that PDF/A knows for what a document was made from."""
+
 _PACKET = """\
 <?xpacket begin="\ufeff" id="W5M0MpCehiHzreSzNTczkc9d"?>
 <x:xmpmeta xmlns:x="adobe:ns:meta/">
 <rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#">
 <rdf:Description rdf:about=""
  xmlns:dc="http://purl.org/dc/elements/1.1/" xmlns:xmp="http://ns.adobe.com/xap/1.0/"
+ xmlns:xmpMM="http://ns.adobe.com/xap/1.0/mm/" xmlns:stRef="http://ns.adobe.com/xap/1.0/sType/ResourceRef#"
  xmlns:pdf="http://ns.adobe.com/pdf/1.3/" xmlns:pdfaid="http://www.aiim.org/pdfa/ns/id/"
  xmlns:pdfuaid="http://www.aiim.org/pdfua/ns/id/"
  xmlns:pdfaExtension="http://www.aiim.org/pdfa/ns/extension/"
@@ -57,7 +63,7 @@ class About:
     """What a document says about itself.
 
     `pdfa_part` 2 or 3 claims that part of PDF/A at `conformance` (A, U or B), and PDF/UA-1 too if `pdfua`; None claims
-    nothing. Without `language` it does not say in which it is written.
+    nothing. Without `language` it does not say in which it is written. `template` is the digest of the Word template.
     """
 
     title: str
@@ -67,6 +73,7 @@ class About:
     pdfa_part: int | None
     conformance: str = "A"
     pdfua: bool = True
+    template: str | None = None
 
 
 def write(document: "pikepdf.Pdf", about: About) -> None:
@@ -96,6 +103,8 @@ def _xmp(about: About) -> bytes:
     if about.at:
         moment = f"{about.at.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
         rows.extend(f"<xmp:{key}>{moment}</xmp:{key}>\n" for key in ("CreateDate", "ModifyDate", "MetadataDate"))
+    if about.template:
+        rows.append(_MADE_FROM.format(template=about.template))
     if about.pdfa_part:
         rows.append(_PDFA.format(part=about.pdfa_part, conformance=about.conformance))
         rows.append(_PDFUA if about.pdfua else "")

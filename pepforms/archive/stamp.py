@@ -59,8 +59,11 @@ def finish(
     at: datetime | None = None,
     stamp: Stamp | None = None,
     embedded: Embedded | None = None,
+    template: str | None = None,
 ) -> bytes:
     """The PDF, ready to be read by anybody or to be sealed; `at` is the moment of sign-off, for its metadata.
+
+    `template` is the digest of the Word template that it was made from: its metadata tells the version by it.
 
     A tagged PDF that claims PDF/A-2 or -3 and PDF/UA-1, as both converters make it, becomes PDF/A-2a, or PDF/A-3a with
     something embedded, and PDF/UA-1. A PDF made elsewhere is stamped and told its title, but claims nothing.
@@ -76,7 +79,7 @@ def finish(
         if embedded:
             _embed(document, embedded, at)
         part = (3 if embedded else 2) if archival else None
-        metadata.write(document, metadata.About(title, subject, language, at, part))
+        metadata.write(document, metadata.About(title, subject, language, at, part, template=template))
         return _saved(document)
 
 

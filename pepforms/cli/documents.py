@@ -5,7 +5,7 @@ from typing import Any
 
 import click
 
-from pepforms import days, digest, files, forms, many, pack, pipeline, report, sources
+from pepforms import days, digest, files, many, pack, pipeline, report, sources
 from pepforms.cli.options import by_option, force_option, out_option, paths_argument
 from pepforms.errors import Refused
 from pepforms.model import AUDIENCES
@@ -20,6 +20,7 @@ from pepforms.wiring import Wiring
 @click.option("--for", "person", metavar="PERSON", help="The parent a parent's copy is for, by reference in the PEP.")
 @click.option("--confidential", is_flag=True, help="The placement is confidential today, whatever the PEP says.")
 @click.option("--to", type=click.Choice(["pdf", "docx"]), default="pdf", help="PDF, or Word to edit.")
+@click.option("--preview", is_flag=True, help="A picture of each page (PNG) in place of the PDF.")
 @out_option
 @force_option
 @click.pass_obj
@@ -31,6 +32,7 @@ def render(
     person: str | None,
     confidential: bool,
     to: Any,
+    preview: bool,
     out: Path,
     force: bool,
 ) -> int:
@@ -41,21 +43,25 @@ def render(
 
     Example: pepforms render samples/valid/year-5-review.json --to docx --out out
     """
-    form = forms.named(form_name)
+    if preview and to == "docx":
+        raise click.UsageError("--preview shows the PDF: leave out --to docx.")
+    form = wiring.form(form_name)
     reader = form.offered(audience)
     if reader == "parent" and sources.count(paths) != 1:
         raise Refused("A parent’s copy is made one at a time: give one PEP.", slug="one-at-a-time")
     files.folder(out)
     claims = many.Claims()
 
-    def rendered(source: Source) -> Path:
+    def rendered(source: Source) -> tuple[Path, ...]:
         pep, _ = pipeline.checked(many.read(source), "draft", wiring.profile)
         document = pipeline.render(pep, form, reader, to, wiring, person=person, confidential=confidential)
         claims.claim(document.name, digest.pep_digest(pep))
-        files.write(out / document.name, document.data, force=force)
+        made = pipeline.preview(document, wiring) if preview else (document,)
+        for one in made:
+            files.write(out / one.name, one.data, force=force)
         if document.left_out:
             many.tell(report.left_out(document))
-        return out / document.name
+        return tuple(out / one.name for one in made)
 
     return many.show(many.each(sources.read(paths), rendered, "Making documents", total=sources.count(paths)))
 

@@ -1,12 +1,13 @@
 """The commands `template …`: the forms, and what their Word templates may say."""
 
 import os
+import textwrap
 from collections.abc import Iterator
 from pathlib import Path
 
 import click
 
-from pepforms import files, forms, many, report, trial
+from pepforms import files, forms, install, many, report, trial
 from pepforms.cli.options import Results, force_option, format_option
 from pepforms.convert import Converter
 from pepforms.convert.libreoffice import INSTALL
@@ -15,6 +16,9 @@ from pepforms.fill import annotate as annotating
 from pepforms.fill import lint
 from pepforms.wiring import Wiring
 
+_EXAMPLE = 80
+"""Characters of an example at most."""
+
 
 @click.group()
 def template() -> None:
@@ -22,23 +26,29 @@ def template() -> None:
 
 
 @template.command("list")
-def template_list() -> None:
+@click.pass_obj
+def template_list(wiring: Wiring) -> None:
     """List the forms: name, title, readers.
 
     Example: pepforms template list
     """
-    for form in forms.catalogue().values():
+    for form in wiring.forms().values():
         click.echo(f"{form.name:<12} {form.title}  ({form.template.name}; for {', '.join(form.audiences)})")
 
 
 @template.command("fields")
-def template_fields() -> None:
-    """List every placeholder that a Word template may use, with the words people see for it.
+@click.pass_obj
+def template_fields(wiring: Wiring) -> None:
+    """List every placeholder that a Word template may use: its title, and what it prints for an invented child.
+
+    [] marks a list, which a template goes through with a loop.
 
     Example: pepforms template fields
     """
+    examples = report.examples(wiring.profile)
     for placeholder, meaning in report.placeholders():
-        click.echo(f"{placeholder:<58} {meaning}")
+        example = textwrap.shorten(examples[placeholder], _EXAMPLE, placeholder=" …")
+        click.echo(f"{placeholder:<58} {meaning}: {example}")
 
 
 @template.command("check")
@@ -73,8 +83,8 @@ def template_check(
     if len(engines) == 1:
         many.tell(f"LibreOffice is not installed, so rdocx is held to account by no other. {INSTALL}")
     results = Results(as_format)
-    for path in paths or [form.template for form in forms.catalogue().values()]:
-        form = given or _form_of(path)
+    for path in paths or [form.template for form in wiring.forms().values()]:
+        form = given or _form_of(path, wiring)
         try:
             data = _read(path)
             findings = trial.lint(data, path.name, form, wiring)
@@ -115,9 +125,9 @@ def _stopped(findings: list[lint.Finding]) -> bool:
     return any(finding.severity == "blocks" for finding in findings)
 
 
-def _form_of(path: Path) -> forms.Form:
-    known = {form.template.resolve(): form for form in forms.catalogue().values()}
-    return known.get(path.resolve(), forms.named("pep"))
+def _form_of(path: Path, wiring: Wiring) -> forms.Form:
+    known = {form.template.resolve(): form for form in wiring.forms().values()}
+    return known.get(path.resolve(), wiring.form("pep"))
 
 
 def _told(name: str, findings: list[lint.Finding], engines: tuple[Converter, ...]) -> str:
@@ -147,6 +157,29 @@ def _read(path: Path) -> bytes:
     except OSError as error:
         reason = os.strerror(error.errno or 0).lower()
         raise Unreadable(f"{path} cannot be read: {reason}.", slug="unreadable-path") from error
+
+
+@template.command("install")
+@click.argument("pack", metavar="DIR|ZIP", type=click.Path(path_type=Path))
+@click.pass_obj
+def template_install(wiring: Wiring, pack: Path) -> int:
+    """Install the authority's own templates: a folder or ZIP with forms.toml and the Word files that it names.
+
+    Each is tried first: filled with every sample, made into PDF, compared, judged by veraPDF. All are installed, or
+    none. A form of a name that is there already takes its place.
+
+    Example: pepforms template install our-templates.zip
+    """
+    found = install.read(pack)
+    failures = many.Failures()
+    for name, fault in install.faults(found, wiring):
+        failures.add(name, fault)
+    if failures.codes:
+        click.echo("Nothing was installed.", err=True)
+        return failures.exit_code
+    for form in install.keep(found, wiring):
+        click.echo(f"{form.name}: installed as {form.template}")
+    return 0
 
 
 COMMANDS = (template,)

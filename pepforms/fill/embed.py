@@ -1,4 +1,6 @@
-"""What a filled document carries beside its text: embedded fonts and pictures, with their relationships and types."""
+"""What a filled document carries beside its text: embedded fonts and pictures, with their relationships and types; and
+which version of the template made it.
+"""
 
 import functools
 import hashlib
@@ -19,9 +21,31 @@ _W = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
 _FONT_TABLE = "word/fontTable.xml"
 _FONT_TABLE_TYPE = "application/vnd.openxmlformats-officedocument.wordprocessingml.fontTable+xml"
 _OBFUSCATED_TYPE = "application/vnd.openxmlformats-officedocument.obfuscatedFont"
+_EXTENDED = "http://schemas.openxmlformats.org/officeDocument/2006/extended-properties"
+_PROPERTIES = "docProps/app.xml"
+_PROPERTIES_TYPE = "application/vnd.openxmlformats-officedocument.extended-properties+xml"
+_EMPTY_PROPERTIES = f'<Properties xmlns="{_EXTENDED}"/>'.encode()
+_STRICT = etree.XMLParser(resolve_entities=False, no_network=True)
 _LETTERS = frozenset(map(chr, range(0x20, 0x7F)))
 _EMPTY_FONT_TABLE = f'<w:fonts xmlns:w="{_W[1:-1]}" xmlns:r="{_OFFICE}"/>'.encode()
 _EMPTY_RELATIONSHIPS = f'<Relationships xmlns="{_RELATIONSHIPS}"/>'.encode()
+
+
+def version(template: dict[str, bytes], parts: dict[str, Part], digest: str) -> None:
+    """Write the template's digest where Word keeps the name of a document's template (File, Info, Advanced)."""
+    if _PROPERTIES not in template:
+        _relate(template, parts, "", "pepformsProperties", "extended-properties", _PROPERTIES)
+        _type(template, parts, "Override", {"PartName": f"/{_PROPERTIES}", "ContentType": _PROPERTIES_TYPE})
+    try:
+        root = etree.fromstring(template.get(_PROPERTIES, _EMPTY_PROPERTIES), _STRICT)
+    except etree.XMLSyntaxError:  # nothing in there is of use to a reader
+        root = etree.fromstring(_EMPTY_PROPERTIES)
+    named = root.find(f"{{{_EXTENDED}}}Template")
+    if named is None:
+        named = etree.Element(f"{{{_EXTENDED}}}Template")
+        root.insert(0, named)
+    named.text = f"sha256:{digest}"
+    _keep(template, parts, _PROPERTIES, root)
 
 
 def pictures(template: dict[str, bytes], parts: dict[str, Part], part: str, made: Made) -> None:
@@ -69,8 +93,8 @@ def _obfuscated(file: Path, characters: frozenset[str]) -> tuple[str, Part]:
 def _relate(
     template: dict[str, bytes], parts: dict[str, Part], part: str, identity: str, kind: str, target: str
 ) -> None:
-    folder, name = part.rsplit("/", 1)
-    path = f"{folder}/_rels/{name}.rels"
+    folder, _, name = part.rpartition("/")
+    path = f"{folder}/_rels/{name}.rels".lstrip("/")
     root = etree.fromstring(template.get(path, _EMPTY_RELATIONSHIPS))
     attributes = {"Id": identity, "Type": f"{_OFFICE}/{kind}", "Target": target}
     etree.SubElement(root, f"{{{_RELATIONSHIPS}}}Relationship", attributes)

@@ -52,7 +52,7 @@ KINDS: Mapping[str, Kind] = {
     "not-a-list": Kind("blocks", "Loop over a name that `pepforms template fields` lists with [] behind it."),
     "prints-a-group": Kind("blocks", "Write a dot and the name of the fact behind it."),
     "unknown-filter": Kind("blocks", "Use a filter that docs/templates.md lists, or none."),
-    "unknown-test": Kind("blocks", "Ask “is known” or “is unknown”."),
+    "unknown-test": Kind("blocks", "Ask “is known”, “is unknown” or “is shown”."),
     "unknown-statement": Kind("blocks", "Correct or delete the tag."),
     "unsafe-tag": Kind("blocks", "Name the fact alone; templates do not reckon."),
     "needs-run-tag": Kind("blocks", ""),

@@ -23,7 +23,7 @@ MOST_BYTES = 100 << 20
 _STRICT = etree.XMLParser(resolve_entities=False, no_network=True)
 _DAY = (1 << 5) | 1  # 1 January 1980, as reproducible zips have it
 _MADE_BY = 20
-_UNREADABLE = (
+UNREADABLE = (
     zipfile.BadZipFile, zlib.error, struct.error, NotImplementedError, RuntimeError, EOFError, OSError, ValueError,
 )  # fmt: skip
 """What zipfile says of a file that is damaged, cut short, has a password or is no zip at all."""
@@ -65,11 +65,8 @@ def opened(data: bytes, name: str) -> dict[str, bytes]:
     """The parts of a Word file, whatever they are; Refused for what is none."""
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
-            entries = archive.infolist()
-            if len(entries) > MOST_PARTS or sum(entry.file_size for entry in entries) > MOST_BYTES:
-                raise Refused(f"{name} is too large to be a template.", slug="too-large")
-            parts = {entry.filename: _content(archive, entry) for entry in entries if not entry.is_dir()}
-    except _UNREADABLE as error:
+            parts = unpacked(archive, name)
+    except UNREADABLE as error:
         raise Refused(f"{name} {_what_it_is(data)}", slug="not-a-word-file") from error
     if parts.get("mimetype", b"").startswith(b"application/vnd.oasis"):
         raise Refused(
@@ -86,6 +83,14 @@ def _what_it_is(data: bytes) -> str:
     if data.startswith(b"\xd0\xcf\x11\xe0"):
         return "is in Word’s format of before 2007 (.doc), or damaged. Open it in Word, and save it as .docx."
     return "is not a Word file (.docx), or it is damaged or has a password. Save it again in Word."
+
+
+def unpacked(archive: zipfile.ZipFile, name: str) -> dict[str, bytes]:
+    """The files of the zip `name`, in their order; Refused where they are more than any template has."""
+    entries = archive.infolist()
+    if len(entries) > MOST_PARTS or sum(entry.file_size for entry in entries) > MOST_BYTES:
+        raise Refused(f"{name} is too large to be a template.", slug="too-large")
+    return {entry.filename: _content(archive, entry) for entry in entries if not entry.is_dir()}
 
 
 def objections(parts: dict[str, bytes], name: str) -> Iterator[Objection]:

@@ -55,6 +55,10 @@ class Template:
         self._drawn: runs.Drawn = {}
         for part, content in self._parts.items():
             self._static[part] = Part.of(self._taken_up(part, content) if FILLED.fullmatch(part) else content)
+        try:
+            embed.version(self._parts, self._static, self.digest)
+        except etree.XMLSyntaxError as error:
+            raise self._damaged("list of parts") from error
         still = (self._parts[part] for part in self._parts if part.endswith(".xml") and part not in self._compiled)
         self._taken_ids = {number for xml in still for _, number in _DRAWN.findall(xml.decode(errors="replace"))}
 
@@ -95,9 +99,7 @@ class Template:
         return xml.encode()
 
     def _parsed(self, part: str, content: bytes) -> etree._Element:
-        damaged = Refused(
-            f"The template {self.name} is damaged in its {title(part)}. Save it again in Word.", slug="not-a-word-file"
-        )
+        damaged = self._damaged(title(part))
         try:
             root = etree.fromstring(content, _STRICT)
         except etree.XMLSyntaxError as error:
@@ -157,6 +159,11 @@ class Template:
             root = docxtpl.DocxTemplate.fix_tables(None, encoded)
             encoded = etree.tostring(root, encoding="UTF-8", xml_declaration=True, standalone=True)
         return encoded, drawn
+
+    def _damaged(self, where: str) -> Refused:
+        return Refused(
+            f"The template {self.name} is damaged in its {where}. Save it again in Word.", slug="not-a-word-file"
+        )
 
     def _refused_at(self, tags: list[Tag], line: int, reason: str) -> Refused:
         tag = tags[min(max(line, 1), len(tags)) - 1]

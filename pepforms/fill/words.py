@@ -16,6 +16,7 @@ from pepforms.fill.values import Absent, Items, Misuse, Node, Told, Withheld, co
 from pepforms.model import Pep, pointer
 from pepforms.schema import Field
 
+_NUMBER = re.compile(r"-?[0-9]{1,12}([.][0-9]{1,6})?")
 _AMOUNT = re.compile(r"-?[0-9]{1,12}([.][0-9]{1,2})?")
 
 
@@ -74,11 +75,31 @@ def _facts(value: Any, title: str, at: str) -> Iterator[tuple[str, str, str]]:
 
 
 def date(value: Any) -> str:
-    """`{{ meeting.date|date }}`: 12 November 2026. Also for what came from elsewhere than a date field."""
+    """`{{ meeting.date|date }}`: 12 November 2026. `{{ sign_off.at|date }}`: the day alone of a date and time."""
     if isinstance(value, Absent):
         return value.words
-    day = datetime.date.fromisoformat(value)
+    day = _day(value)
     return f"{day.day} {day:%B %Y}"
+
+
+def long_date(value: Any) -> str:
+    """`{{ meeting.date|long_date }}`: Thursday 12 November 2026."""
+    return value.words if isinstance(value, Absent) else f"{_day(value):%A} {date(value)}"
+
+
+def age(value: Any, on: Any) -> Any:
+    """`{{ child.date_of_birth|age(meeting.date) }}`: full years on a day: 10. A number, so it can be compared too."""
+    for day in (value, on):
+        if isinstance(day, Absent):
+            return day  # prints why, and is neither more nor less than any age
+    return schema.years(_day(value), _day(on))
+
+
+def _day(value: Any) -> datetime.date:
+    """The day of a date, or of a date and time as the clock in London showed it."""
+    if "T" in value:
+        return datetime.datetime.fromisoformat(value).astimezone(LONDON).date()
+    return datetime.date.fromisoformat(value)
 
 
 def moment(value: str) -> str:
@@ -134,15 +155,70 @@ def role(value: Any) -> str:
     return people.fields["role"].labels[known["role"]]
 
 
-def percent(value: Any) -> str:
-    """`{{ education.attendance|percent }}`: attended as a share of possible sessions, to one decimal place: 96.4%."""
+def percent(value: Any, of: Any = None) -> str:
+    """`{{ education.attendance|percent }}`: attended as a share of possible sessions, to one decimal place: 96.4%.
+
+    `{{ attendance.late|percent(attendance.possible) }}`: the share that one number or amount is of another.
+    """
+    if isinstance(value, Node) and of is None:
+        value, of = value.item("attended"), value.item("possible")
+    for part in (value, of):
+        if isinstance(part, Absent):
+            return part.words
+        if isinstance(part, bool) or not _NUMBER.fullmatch(str(part)):
+            raise Misuse("it makes a percentage of something that is not a number")
+    if not Decimal(str(of)):
+        return "Not yet recorded"
+    share = 100 * Decimal(str(value)) / Decimal(str(of))
+    return f"{share.quantize(Decimal('0.1'), ROUND_HALF_UP)}%"
+
+
+def listed(value: Any, of: str | None = None) -> str:
+    """`{{ child.also_known_as|listed }}`: a list as people say it: Al, Bo and Cy.
+
+    `{{ targets|listed("domain") }}`: the same of one fact of each entry. Where an entry has a comma, semicolons part.
+    """
+    entries = _each(value, of)
+    return value.words if isinstance(value, Absent) else _joined([said(phrase(entry)) for entry in entries])
+
+
+def names(value: Any, of: str | None = None) -> str:
+    """`{{ targets|names("owner") }}`: who is named in a list, each once: Ines Fauxley and Sasha Mockworth."""
+    entries = _each(value, of)
     if isinstance(value, Absent):
         return value.words
-    possible, attended = value.value.get("possible"), value.value.get("attended")
-    if not possible or attended is None:
-        return "Not yet recorded"
-    share = Decimal(100 * attended) / Decimal(possible)
-    return f"{share.quantize(Decimal('0.1'), ROUND_HALF_UP)}%"
+    return _joined([*dict.fromkeys(phrase(one) if isinstance(one, Absent) else name(one) for one in entries)])
+
+
+def count(value: Any) -> int:
+    """`{{ targets|count }}`: how many there are in a list: 3. A number, so it can be compared too."""
+    return len(_each(value))
+
+
+def phrase(value: Any) -> Any:
+    """`{{ child.upn|phrase }}`: in the middle of a sentence, what is not there: not yet known (no school place yet)."""
+    if not isinstance(value, Absent):
+        return value
+    head, _, reason = value.words.partition(": ")
+    began = {"Not known": "not yet known"}.get(head, head[:1].lower() + head[1:])
+    return f"{began} ({reason.rstrip('.')})" if reason else began
+
+
+def _joined(parts: list[str]) -> str:
+    comma = ";" if any("," in part or " and " in part for part in parts) else ","
+    if len(parts) < 2:
+        return "".join(parts) or "Nothing to record"
+    return f"{f'{comma} '.join(parts[:-1])}{comma * (comma == ';')} and {parts[-1]}"
+
+
+def _each(value: Any, of: str | None = None) -> list[Any]:
+    """The entries of a list, or one fact of each; Misuse where there are no entries, or none has such a fact."""
+    if not isinstance(value, Items | Absent):
+        raise Misuse("it lists something that is not a list")
+    entry = value.field.items
+    if of is not None and not (entry and of in entry.fields):
+        raise Misuse(f"it asks the entries of a list for “{of}”, which they do not have")
+    return [one if of is None else one.item(of) for one in value]
 
 
 def total(value: Any, of: str) -> str:
@@ -150,25 +226,25 @@ def total(value: Any, of: str) -> str:
     entry = value.field.items
     if isinstance(value, Withheld) or (entry and of in entry.fields and entry.fields[of].withheld):
         return ""
-    return money(str(_sum(value, of)))
+    amount = money(str(_sum(value, of)))
+    return value.words if isinstance(value, Absent) else amount
 
 
 def remaining(value: Any) -> str:
     """`{{ pupil_premium_plus|remaining }}`: allocation and approvals less the cost of the lines, in pounds."""
-    if isinstance(value, Absent):
-        return value.words
-    if isinstance(value.item("allocation"), Withheld):
-        return ""
-    allocated = Decimal(value.value.get("allocation", "0.00")) + _sum(value.item("approvals"), "amount")
-    return money(str(allocated - _sum(value.item("lines"), "cost")))
+    allocation = value if isinstance(value, Absent) else value.item("allocation")
+    if isinstance(allocation, Absent):
+        return allocation.words
+    return money(str(Decimal(allocation) + _sum(value.item("approvals"), "amount") - _sum(value.item("lines"), "cost")))
 
 
 def _sum(items: Any, of: str) -> Decimal:
-    amounts = (entry.value.get(of) for entry in items)
-    return sum((Decimal(amount) for amount in amounts if isinstance(amount, str)), Decimal("0.00"))
+    return sum((Decimal(amount) for amount in _each(items, of) if isinstance(amount, str)), Decimal("0.00"))
 
 
-def _person(value: Told) -> Mapping[str, Any] | None:
+def _person(value: Any) -> Mapping[str, Any] | None:
+    if not (isinstance(value, Told) and value.field.person):
+        raise Misuse("it asks who somebody is of something that names nobody")
     return next((known for known in value.pep.get("people", []) if known.get("id") == value), None)
 
 
@@ -180,12 +256,18 @@ def _matter(value: str) -> str:
 _FORMATS: dict[str, Callable[[str], str]] = {"date": date, "date-time": moment, "money": money, "slug": _matter}
 
 FILTERS: dict[str, Callable[..., Any]] = {
+    "age": age,
+    "count": count,
     "date": date,
     "label": label,
+    "listed": listed,
+    "long_date": long_date,
     "money": money,
     "name": name,
+    "names": names,
     "percent": percent,
     "person": person,
+    "phrase": phrase,
     "remaining": remaining,
     "role": role,
     "total": total,

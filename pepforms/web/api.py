@@ -1,10 +1,14 @@
 """The stateless HTTP API: the body is the PEP, or the PDF; the answer is facts, problems or a document."""
 
+import io
+import re
+import zipfile
+from dataclasses import replace
 from typing import Any, get_args
 
 from flask import Blueprint, Response, request
 
-from pepforms import check, forms, pipeline, report
+from pepforms import check, pipeline, report
 from pepforms.archive.verify import LARGEST_FILE
 from pepforms.errors import Refused
 from pepforms.model import STAGES, Stage
@@ -13,7 +17,13 @@ from pepforms.wiring import Wiring
 MEDIA_TYPES: dict[str, str] = {
     "pdf": "application/pdf",
     "docx": "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
+    "png": "image/png",
+    "zip": "application/zip",
 }
+"""What is answered with, by the end of its name."""
+
+PICTURES = "png"
+"""Asked for in place of a document: its pages as pictures, to look at."""
 
 
 def blueprint(wiring: Wiring) -> Blueprint:
@@ -29,11 +39,11 @@ def blueprint(wiring: Wiring) -> Blueprint:
 
     @api.post("/render")
     def render() -> Response:
-        """One document of a PEP."""
+        """One document of a PEP; with `to=png`, a ZIP of a picture a page, or the picture of page `page` alone."""
         arguments = request.args
         return rendered(
             wiring, request.get_data(), arguments.get("form", "pep"), arguments.get("audience", "authority"),
-            arguments.get("to", "pdf"), person=arguments.get("for"),
+            arguments.get("to", "pdf"), page=arguments.get("page"), person=arguments.get("for"),
             confidential=arguments.get("confidential", "false") != "false",
         )  # fmt: skip
 
@@ -61,22 +71,47 @@ def rendered(
     audience: str,
     to: str,
     *,
+    page: str | None = None,
     person: str | None = None,
     confidential: bool = False,
 ) -> Response:
-    """The document of a PEP, to be saved under a name that holds no personal data.
+    """The document of a PEP, or its pages as pictures, to be saved under a name that holds no personal data.
 
     The header `Pepforms-Left-Out` names the fields that its reader does not see, for the authority alone.
     """
-    form = forms.named(form_name)
+    form = wiring.form(form_name)
     reader = form.offered(audience)
-    if to not in get_args(pipeline.To):
-        raise Refused(f"A document is made as pdf or docx, not as “{to}”.", slug="no-such-kind")
+    if to not in (*get_args(pipeline.To), PICTURES):
+        raise Refused(f"A document is made as pdf or docx, or shown as png, not as “{to}”.", slug="no-such-kind")
+    number = _number(page)
     pep, _ = pipeline.checked(data, "draft", wiring.profile)
     kind: pipeline.To = "docx" if to == "docx" else "pdf"
     document = pipeline.render(pep, form, reader, kind, wiring, person=person, confidential=confidential)
-    response = Response(document.data, mimetype=MEDIA_TYPES[to])
+    if to == PICTURES:
+        pictures = pipeline.preview(document, wiring, number)
+        left_out = document.left_out
+        document = pictures[0] if page else _together(pictures, document.name.removesuffix(".pdf"))
+        document = replace(document, left_out=left_out)
+    response = Response(document.data, mimetype=MEDIA_TYPES[document.name.rpartition(".")[2]])
     response.headers["Content-Disposition"] = f'attachment; filename="{document.name}"'
     if document.left_out:
         response.headers["Pepforms-Left-Out"] = " ".join(dict.fromkeys(fact.field for fact in document.left_out))
     return response
+
+
+def _number(page: str | None) -> int | None:
+    """The number of the page that is asked for; None where all are."""
+    if page is None:
+        return None
+    if not re.fullmatch(r"[0-9]{1,4}", page):
+        raise Refused(f"page is the number of a page, such as 1, not “{page}”.", slug="no-such-page")
+    return int(page)
+
+
+def _together(pictures: tuple[pipeline.Document, ...], name: str) -> pipeline.Document:
+    """The pictures in one ZIP, as they are (they are packed already), the same bytes every time."""
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as archive:
+        for picture in pictures:
+            archive.writestr(zipfile.ZipInfo(picture.name), picture.data)
+    return pipeline.Document(f"{name}.zip", packed.getvalue())

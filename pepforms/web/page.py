@@ -1,10 +1,10 @@
 """The page: choose a PEP file, read what is wrong in plain English, take the Word or the PDF; without script."""
 
-from typing import Any
+from typing import Any, get_args
 
 from flask import Blueprint, Response, render_template, request
 
-from pepforms import check, schema
+from pepforms import check, pipeline, schema
 from pepforms.model import Problem, Stage
 from pepforms.web import api
 from pepforms.wiring import Wiring
@@ -36,7 +36,7 @@ def blueprint(wiring: Wiring) -> Blueprint:
         if upload is None or not upload.filename:
             return _shown(wiring, stage, missing="Choose a PEP file first: a file that ends in .json.")
         data, wanted = upload.read(), request.form.get("want", "check")
-        document = wanted in api.MEDIA_TYPES
+        document = wanted in get_args(pipeline.To)
         checked_as: Stage = "draft" if document else stage
         checked = check.check(data, checked_as, wiring.profile)
         if document and checked.valid:

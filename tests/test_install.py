@@ -1,0 +1,172 @@
+"""Install: an authority's own templates are used once they have proved themselves, and otherwise change nothing."""
+
+import hashlib
+import io
+import subprocess
+import sys
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import docx
+import pytest
+
+from pepforms import install, resources, settings
+from pepforms.errors import Misconfigured, PepformsError, Refused
+from pepforms.wiring import Wiring
+
+SAMPLE = resources.folder("samples") / "valid/year-5-review.json"
+ROWS = """\
+[our-letter]
+title = "A letter of ours, \\"quoted\\""
+template = "letter.docx"
+audiences = ["authority"]
+"""
+
+
+@pytest.fixture
+def wiring(tmp_path: Path) -> Iterator[Wiring]:
+    wiring = Wiring(settings.load({"PEPFORMS_HOME": str(tmp_path / "home")}))
+    yield wiring
+    wiring.converter.close()
+
+
+def letter(text: str = "Dear {{ child.preferred_name }}", *, level: int = 1) -> bytes:
+    word = docx.Document()
+    word.add_heading("A letter", level)
+    word.add_paragraph(text)
+    buffer = io.BytesIO()
+    word.save(buffer)
+    return buffer.getvalue()
+
+
+def pack(folder: Path, template: bytes | None = None, rows: str | None = ROWS) -> Path:
+    folder.mkdir(exist_ok=True)
+    if rows is not None:
+        (folder / "forms.toml").write_text(rows)
+    (folder / "letter.docx").write_bytes(template or letter())
+    return folder
+
+
+def zipped(folder: Path, path: Path, *, within: str = "") -> Path:
+    with zipfile.ZipFile(path, "w") as archive:
+        for file in folder.iterdir():
+            archive.write(file, within + file.name)
+    return path
+
+
+def pepforms(home: Path, *words: object) -> subprocess.CompletedProcess[str]:
+    program = Path(sys.executable).with_name("pepforms")
+    environment = {"PATH": "/usr/local/bin:/usr/bin:/bin", "PEPFORMS_HOME": str(home), "LANG": "C.UTF-8"}
+    return subprocess.run([program, *map(str, words)], env=environment, capture_output=True, text=True, timeout=300)
+
+
+def test_an_installed_form_is_listed_and_made_and_tells_its_version(tmp_path: Path) -> None:
+    home, template = tmp_path / "home", letter()
+    version = hashlib.sha256(template).hexdigest()
+    given = zipped(pack(tmp_path / "ours", template), tmp_path / "ours.zip", within="ours/")
+    installed = pepforms(home, "template", "install", given)
+    assert installed.returncode == 0, installed.stderr
+    kept = home / "templates" / f"letter.{version[:12]}.docx"
+    assert installed.stdout == f"our-letter: installed as {kept}\n"
+    assert kept.read_bytes() == template
+    assert home.stat().st_mode & 0o777 == 0o700
+    listed = pepforms(home, "template", "list").stdout
+    assert 'A letter of ours, "quoted"' in listed
+    assert "pep.docx" in listed
+    made = pepforms(home, "render", SAMPLE, "--form", "our-letter", "--to", "docx", "--out", tmp_path / "out")
+    assert made.returncode == 0, made.stderr
+    with zipfile.ZipFile(made.stdout.strip()) as parts:
+        assert f"sha256:{version}" in parts.read("docProps/app.xml").decode()
+        assert "Dear Otti" in parts.read("word/document.xml").decode()
+
+
+def test_a_template_that_fails_with_a_sample_is_refused_with_its_cell_and_nothing_is_kept(tmp_path: Path) -> None:
+    refused = pepforms(
+        tmp_path / "home", "template", "install", pack(tmp_path / "ours", letter("{{ child.prefered_name }}"))
+    )
+    assert refused.returncode == 65
+    assert "did its author mean “preferred_name”" in refused.stderr
+    assert "Nothing was installed." in refused.stderr
+    assert not (tmp_path / "home").exists()
+
+
+def test_a_template_whose_pdf_vera_pdf_does_not_pass_is_refused(tmp_path: Path, wiring: Wiring) -> None:
+    found = install.read(pack(tmp_path / "ours", letter(level=3)))  # whose heading is no heading of anything above it
+    name, fault = next(install.faults(found, wiring))
+    assert name == "letter.docx"
+    assert "is not PDF/UA-1 (7.4.2-1" in str(fault)
+
+
+def test_nothing_is_installed_where_vera_pdf_cannot_judge(tmp_path: Path) -> None:
+    blind = Wiring(settings.load({"PEPFORMS_HOME": str(tmp_path / "home"), "PEPFORMS_ARCHIVE_VALIDATE": "off"}))
+    with pytest.raises(Misconfigured, match=r"archive\.validate is off"):
+        list(install.faults(install.read(pack(tmp_path / "ours")), blind))
+
+
+def test_a_newer_version_takes_the_place_of_an_older_one_which_stays(tmp_path: Path, wiring: Wiring) -> None:
+    other = ROWS.replace("our-letter", "other")
+    one, two, three = letter("One"), letter("Two"), letter("Three")
+    for rows, template in ((ROWS, one), (other, two), (ROWS, three)):
+        install.keep(install.read(pack(tmp_path / "ours", template, rows)), wiring)
+    forms = wiring.forms()
+    assert (forms["our-letter"].template.read_bytes(), forms["other"].template.read_bytes()) == (three, two)
+    assert {path.read_bytes() for path in wiring.installed.glob("letter.*.docx")} == {one, two, three}
+    again = install.keep(install.read(pack(tmp_path / "ours", three)), wiring)
+    assert again == [forms["our-letter"]]
+
+
+def test_a_form_of_a_shipped_name_takes_its_place_and_leaves_the_others(tmp_path: Path, wiring: Wiring) -> None:
+    shipped = wiring.forms()
+    template = letter()
+    install.keep(install.read(pack(tmp_path / "ours", template, ROWS.replace("our-letter", "pep"))), wiring)
+    assert wiring.form("pep").template.read_bytes() == template
+    assert {name: form for name, form in wiring.forms().items() if name != "pep"} == {
+        name: form for name, form in shipped.items() if name != "pep"
+    }
+
+
+def test_what_a_row_says_is_kept_as_it_was_said(tmp_path: Path, wiring: Wiring) -> None:
+    rows = ROWS + 'note = "é \\u007f \\\\ \\n"\nmany = [1, 2.5, true]\n"a b" = "c"\n'
+    install.keep(install.read(pack(tmp_path / "ours", rows=rows)), wiring)
+    kept = install.read(wiring.installed).rows["our-letter"]
+    assert (kept["note"], kept["many"], kept["a b"]) == ("é \x7f \\ \n", [1, 2.5, True], "c")
+    with pytest.raises(Refused, match="cannot be kept"):
+        install.read(pack(tmp_path / "ours", rows=ROWS + "when = 2026-11-12\n"))
+
+
+@pytest.mark.parametrize(
+    ("rows", "said"),
+    [
+        (None, "holds no forms.toml"),
+        ("", "lists no form"),
+        ("[our-letter", "cannot be read"),
+        ('our-letter = "x"', "a form is a table"),
+        (ROWS.replace("our-letter", "Our_Letter"), "small letters, digits and hyphens"),
+        (ROWS.replace("our-letter", '"../letter"'), "small letters, digits and hyphens"),
+        (ROWS.replace('"authority"', '"everybody"'), "audiences"),
+        (ROWS.replace("letter.docx", "missing.docx"), "beside forms.toml"),
+        (ROWS.replace("letter.docx", "../ours/letter.docx"), "beside forms.toml"),
+        (ROWS.replace("letter.docx", "/etc/passwd"), "beside forms.toml"),
+        (ROWS.replace("letter.docx", "forms.toml"), "beside forms.toml"),
+    ],
+)
+def test_a_pack_that_is_none_is_refused_and_says_what_to_do(tmp_path: Path, rows: str | None, said: str) -> None:
+    folder = pack(tmp_path / "ours", rows=rows)
+    for given in (folder, zipped(folder, tmp_path / "ours.zip")):
+        with pytest.raises(PepformsError, match=said):
+            install.read(given)
+
+
+@pytest.mark.parametrize("data", [b"", b"PK", b"not a zip"])
+def test_what_is_no_zip_is_refused(tmp_path: Path, data: bytes) -> None:
+    (tmp_path / "ours.zip").write_bytes(data)
+    with pytest.raises(Refused, match="no ZIP"):
+        install.read(tmp_path / "ours.zip")
+
+
+def test_a_pack_that_is_not_there_is_told(tmp_path: Path) -> None:
+    result: Any = pepforms(tmp_path / "home", "template", "install", tmp_path / "nowhere")
+    assert result.returncode == 66
+    assert "cannot be read" in result.stderr
