@@ -78,7 +78,7 @@ def template_check(
     """
     if annotate and len(paths) != 1:
         raise click.UsageError("Name one FILE.docx to annotate.")
-    given = forms.named(name) if name else None
+    given = wiring.form(name) if name else None
     engines = trial.engines(wiring)
     if len(engines) == 1:
         many.tell(f"LibreOffice is not installed, so rdocx is held to account by no other. {INSTALL}")
