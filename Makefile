@@ -52,11 +52,13 @@ wheel: setup  ## the wheel in dist/, templates, schemas, samples and fonts insid
 test-tools:
 	@.ci/need java qpdf pdfsig pdftoppm soffice chromium
 
+# The lock is whole, so nothing is resolved: an older pip would take a newer release for a package that is asked for with
+# an extra, and then refuse it for want of a hash.
 $(VENV)/.locked: requirements.txt
 	@$(BIN)/python -m pip --version >/dev/null 2>&1 || \
 	    { python=$$(.ci/find-python) && echo "Making $(VENV) with $$python" && "$$python" -m venv --clear $(VENV); }
 	@echo "Installing what requirements.txt locks ..."
-	@$(BIN)/python -m pip install --quiet --require-hashes -r requirements.txt
+	@$(BIN)/python -m pip install --quiet --no-deps --require-hashes -r requirements.txt
 	@touch $@
 
 $(VENV)/.project: $(VENV)/.locked pyproject.toml hatch_build.py
