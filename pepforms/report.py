@@ -187,7 +187,7 @@ def doctor(wiring: Wiring) -> tuple[bool, str]:
     lines.append(f"  home                   {wiring.settings.home}")
     lines.append(f"  file                   {wiring.settings.file}{'' if wiring.settings.file.exists() else ' (none)'}")
     for setting in KNOWN:
-        value = wiring.settings[setting.key] or "(not set)"
+        value = re.sub("(://[^:/@]*:)[^@]*@", r"\1…@", wiring.settings[setting.key]) or "(not set)"  # no password
         lines.append(f"  {setting.key:<22} {value}\n{'':<25}{setting.meaning}; {setting.variable}")
     lines += ["", "State"]
     healthy = True

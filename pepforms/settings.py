@@ -32,6 +32,10 @@ KNOWN = (
     Setting("archive.validate", "every", "every: veraPDF judges each record where a JRE is found; off: none"),
     Setting("archive.standard", "3a", "3a: a record carries its data; 2a: its data lies beside it"),
     Setting("convert.engine", "rdocx", "the engine that makes PDFs: rdocx, or libreoffice where that is installed"),
+    Setting(
+        "database.url", "", "where the register is: postgresql://USER@HOST/DATABASE; not set: a file in the home folder"
+    ),
+    Setting("files.folder", "", "where the register keeps its files; not set: files in the home folder"),
     Setting("seal.key_file", "", "the PKCS#12 (.p12) or PEM file that seals records"),
     Setting("seal.passphrase_file", "", "the file whose first line opens the key file"),
     Setting("seal.trust", "", "PEM files, separated by colons: certificates that verify trusts, revocation lists"),

@@ -21,6 +21,9 @@ from pepforms.profile import Profile
 from pepforms.settings import Settings
 from pepforms.workers import Pool, calls, cores
 
+if TYPE_CHECKING:
+    from pepforms.register.store import Register
+
 R = TypeVar("R")
 
 READING_SECONDS, READING_BYTES = 10.0, 512 << 20
@@ -198,6 +201,16 @@ class Wiring:
     def record_of(self, pdf: bytes) -> str | None:
         """The digest of the PEP that a PDF is the record of, if it is one."""
         return self.apart(verify.record_of, pdf, about="A record")
+
+    @_once
+    def register(self) -> "Register":
+        """The register, made on first use, and brought up to date where an older pepforms made it."""
+        from pepforms.register.files import Files
+        from pepforms.register.store import FILE, Register
+
+        home = self.keep()
+        folder = self.settings.path("files.folder") or home / "files"
+        return Register(self.settings["database.url"] or f"sqlite:///{home.absolute() / FILE}", Files(folder))
 
     @property
     def carries_data(self) -> bool:

@@ -2,7 +2,13 @@
 
 import importlib
 import os
-from collections.abc import Iterator
+import pwd
+import shutil
+import signal
+import subprocess
+import tempfile
+import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -41,3 +47,69 @@ def elsewhere() -> Iterator[ModuleType]:
     with pytest.MonkeyPatch.context() as patch:
         patch.syspath_prepend(str(Path(__file__).parent / "foreign"))
         yield importlib.import_module("elsewhere")
+
+
+def _of_postgres(program: str) -> str:
+    """A program of PostgreSQL's server: on the PATH, or where Debian keeps the newest."""
+    kept = sorted(Path("/usr/lib/postgresql").glob(f"*/bin/{program}"), key=lambda path: int(path.parts[4]))
+    found = shutil.which(program) or (str(kept[-1]) if kept else None)
+    return found or pytest.fail(f"the program {program} is not on this machine; run `make test-tools`")
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Callable[[], str]]:
+    """A PostgreSQL of our own, behind a socket in a folder that goes with it; each call gives a new database's URL."""
+    root = os.getuid() == 0  # whom PostgreSQL refuses to serve
+    nobody = pwd.getpwnam("nobody")
+    owner: dict[str, Any] = {"user": nobody.pw_uid, "group": nobody.pw_gid, "extra_groups": []} if root else {}
+    home = Path(
+        tempfile.mkdtemp(prefix="pepforms-postgres-")
+    )  # a socket's path must be short, and its owner's to reach
+    try:
+        if root:
+            os.chown(home, nobody.pw_uid, nobody.pw_gid)
+        quick = ["--no-sync", "--auth=trust", "--username=pepforms", "--encoding=UTF8", "--locale=C"]
+        initdb = [_of_postgres("initdb"), "--pgdata", home / "data", *quick]
+        subprocess.run(initdb, cwd=home, check=True, stdout=subprocess.DEVNULL, **owner)
+        serve = [_of_postgres("postgres"), "-D", home / "data", "-k", home, "-c", "listen_addresses=", "-F"]
+        with (home / "log").open("wb") as log:
+            server = subprocess.Popen(serve, cwd=home, stdout=log, stderr=log, **owner)
+        try:
+            yield _databases(home, server)
+        finally:
+            server.send_signal(signal.SIGINT)  # its "fast" stop: whoever is connected is sent away
+            server.wait(timeout=30)
+    finally:
+        shutil.rmtree(home)
+
+
+def _databases(home: Path, server: "subprocess.Popen[bytes]") -> Callable[[], str]:
+    import psycopg
+
+    deadline, made = time.monotonic() + 30, 0
+    while True:
+        try:
+            psycopg.connect(host=str(home), user="pepforms", dbname="postgres").close()
+            break
+        except psycopg.OperationalError:
+            assert server.poll() is None, (home / "log").read_text()
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+
+    def new() -> str:
+        nonlocal made
+        made += 1
+        with psycopg.connect(host=str(home), user="pepforms", dbname="postgres", autocommit=True) as connection:
+            connection.execute(f"CREATE DATABASE test{made}")
+        return f"postgresql://pepforms@/test{made}?host={home}"
+
+    return new
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """The URL of an empty database, on each store in its turn."""
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path / 'register.sqlite'}"
+    new: Callable[[], str] = request.getfixturevalue("postgres")
+    return new()

@@ -1,0 +1,96 @@
+"""Files by their digests in a folder: `ab/abcdef…`. What is there is whole; nothing is ever written over.
+
+A file is put before the row that names it is committed, so the register never points at a file that is not there.
+"""
+
+import contextlib
+import os
+import re
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+from pepforms import files
+from pepforms.digest import sha256
+from pepforms.errors import Broken
+
+_BEGUN = ".begun-"
+
+
+class Files:
+    """The files of the register, in a folder that hosts may share."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def path(self, digest: str) -> Path:
+        """Where the file of this SHA-256 lies."""
+        if not re.fullmatch("[0-9a-f]{64}", digest):
+            raise ValueError("not a SHA-256 in lower-case hex")
+        return self.folder / digest[:2] / digest
+
+    def put(self, data: bytes) -> str:
+        """Keep these bytes; their SHA-256, under which they are found again."""
+        digest = sha256(data)
+        path = self.path(digest)
+        with files.told(self.folder):
+            if self._holds(path, data):
+                return digest
+            for folder in (self.folder, path.parent):
+                _made(folder)
+            _write(path, data)
+        return digest
+
+    def get(self, digest: str) -> bytes:
+        """The bytes of this SHA-256; Broken where they are not there or are others."""
+        try:
+            data = self.path(digest).read_bytes()
+        except OSError as error:
+            raise Broken(f"The file {digest[:16]} of the register cannot be read.", slug="file-missing") from error
+        if sha256(data) != digest:
+            raise Broken(f"The file {digest[:16]} of the register is damaged. Restore a backup.", slug="file-damaged")
+        return data
+
+    def all(self) -> Iterator[tuple[str, Path]]:
+        """Every file by its name, which is to be its SHA-256, and what a killed process had begun to write."""
+        if not self.folder.is_dir():
+            return
+        for folder in sorted(self.folder.iterdir()):
+            yield from ((path.name, path) for path in sorted(folder.iterdir()) if path.is_file())
+
+    @staticmethod
+    def _holds(path: Path, data: bytes) -> bool:
+        """Whether these bytes are there already; a damaged file of that name is put right."""
+        try:
+            return path.read_bytes() == data
+        except FileNotFoundError:
+            return False
+
+
+def _made(folder: Path) -> None:
+    with contextlib.suppress(FileExistsError):
+        folder.mkdir(mode=0o700, parents=True)
+        _synced(folder.parent)
+
+
+def _write(path: Path, data: bytes) -> None:
+    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=_BEGUN)  # made with mode 0600
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(temporary, path)
+        _synced(path.parent)
+    finally:
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(temporary)
+
+
+def _synced(folder: Path) -> None:
+    """The names in a folder written through to the disk."""
+    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

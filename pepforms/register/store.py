@@ -1,0 +1,208 @@
+"""The register opened: on SQLite or PostgreSQL, brought up to date, its errors said in plain English."""
+
+import contextlib
+import os
+import sqlite3
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy import Connection, Engine, event, exc
+from sqlalchemy.orm import Session
+
+from pepforms.errors import Misconfigured, PepformsError, Unavailable
+from pepforms.register.files import Files
+
+FILE = "register.sqlite"
+"""The register's file in the home folder."""
+BUSY_SECONDS = 30.0
+"""How long a writer waits for its turn."""
+_ONE_UPGRADE = 7_370_001
+"""The number of the lock, among PostgreSQL's advisory locks, under which one process brings a register up to date."""
+_MIGRATIONS = Path(__file__).with_name("migrations")
+
+
+class Register:
+    """The register and its files. `url` is SQLAlchemy's; opening it brings an older one up to date."""
+
+    def __init__(self, url: str, files: Files) -> None:
+        self.files = files
+        self.engine = _engine(url)
+        self._writing = self.engine.execution_options(writes=True)
+        with _told():
+            _brought_up_to_date(self.engine)
+
+    @property
+    def file(self) -> Path | None:
+        """The file of a register on SQLite; None on PostgreSQL."""
+        return Path(str(self.engine.url.database)) if self.engine.dialect.name == "sqlite" else None
+
+    @contextlib.contextmanager
+    def reading(self) -> Iterator[Session]:
+        """A session that sees the register as it is at its first look, whatever is written meanwhile."""
+        with _told(), Session(self.engine) as session:
+            if self.file is None:
+                session.connection(execution_options={"isolation_level": "REPEATABLE READ"})
+            yield session
+
+    @contextlib.contextmanager
+    def writing(self) -> Iterator[Session]:
+        """A session whose work is kept whole when the block ends, and not at all where it fails.
+
+        On SQLite one writer works at a time, from the first line of the block: nothing slow belongs into it.
+        """
+        with _told(), Session(self._writing, expire_on_commit=False) as session, session.begin():
+            yield session
+
+    def close(self) -> None:
+        """Give back every connection."""
+        self.engine.dispose()
+
+
+def _engine(url: str) -> Engine:
+    try:
+        parsed = sa.make_url(url)
+    except exc.ArgumentError as error:
+        raise _bad_url() from error
+    if parsed.drivername in ("postgresql", "postgres"):
+        parsed = parsed.set(drivername="postgresql+psycopg")
+    if parsed.drivername not in ("sqlite", "postgresql+psycopg"):
+        raise _bad_url()
+    # Errors quote no parameters: they may be a child's data.
+    if parsed.drivername == "sqlite":
+        engine = sa.create_engine(parsed, hide_parameters=True, connect_args={"timeout": BUSY_SECONDS})
+        event.listen(engine, "connect", _as_we_need_it)
+        event.listen(engine, "begin", _begin)
+        return engine
+    return sa.create_engine(parsed, hide_parameters=True, pool_pre_ping=True, connect_args={"connect_timeout": 10})
+
+
+def _bad_url() -> Misconfigured:
+    return Misconfigured(
+        "The setting database.url is no address of a PostgreSQL database. Write postgresql://USER@HOST/DATABASE, "
+        "or leave it empty for a file in the home folder.",
+        slug="bad-database-url",
+    )
+
+
+def _as_we_need_it(connection: sqlite3.Connection, _: Any) -> None:
+    connection.isolation_level = None  # transactions begin where we say, tables and all
+    for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
+        connection.execute(f"PRAGMA {pragma}")
+
+
+def _begin(connection: Connection) -> None:
+    # A reader that turned writer halfway could fail for want of its turn; a writer says so from the start.
+    writes = connection.get_execution_options().get("writes")
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+
+# --- up to date ------------------------------------------------------------------------------------------------------
+
+
+def _brought_up_to_date(engine: Engine) -> None:
+    """Run the migrations that this register has not seen, all or none, one process at a time."""
+    with engine.connect() as connection:
+        if _is_up_to_date(connection):
+            return
+    with engine.execution_options(writes=True).connect() as connection:
+        if engine.dialect.name == "sqlite":
+            # A table that is made anew would take along the rows that name it; they are checked below instead.
+            connection.connection.cursor().execute("PRAGMA foreign_keys=OFF")
+        try:
+            with connection.begin():
+                _upgrade(connection)
+        finally:
+            if engine.dialect.name == "sqlite" and not connection.invalidated:
+                connection.connection.cursor().execute("PRAGMA foreign_keys=ON")
+
+
+def _is_up_to_date(connection: Connection) -> bool:
+    versions = {path.stem.partition("_")[0] for path in (_MIGRATIONS / "versions").glob("[0-9]*.py")}
+    if not sa.inspect(connection).has_table("alembic_version"):
+        return False
+    there = connection.scalar(sa.text("SELECT version_num FROM alembic_version"))
+    if there is not None and there not in versions:
+        raise Misconfigured(
+            "This register was made by a newer pepforms, and this one would not understand it. "
+            "Install the newer pepforms again.",
+            slug="newer-register",
+        )
+    return bool(there == max(versions))
+
+
+def _upgrade(connection: Connection) -> None:
+    from alembic import command
+    from alembic.config import Config
+
+    if connection.dialect.name == "postgresql":
+        connection.execute(sa.text("SELECT pg_advisory_xact_lock(:number)"), {"number": _ONE_UPGRADE})
+    if _is_up_to_date(connection):
+        return
+    config = Config(attributes={"connection": connection})
+    config.set_main_option("script_location", str(_MIGRATIONS).replace("%", "%%"))
+    config.set_main_option("path_separator", "os")
+    command.upgrade(config, "head")
+    if connection.dialect.name == "sqlite" and connection.exec_driver_sql("PRAGMA foreign_key_check").first():
+        raise Misconfigured(
+            "This register names rows that it does not hold, so it was not brought up to date. Restore a backup.",
+            slug="damaged-register",
+        )
+
+
+# --- errors ----------------------------------------------------------------------------------------------------------
+
+
+@contextlib.contextmanager
+def _told() -> Iterator[None]:
+    try:
+        yield
+    except exc.DBAPIError as error:
+        if told := _in_words(error):
+            raise told from error
+        raise
+
+
+def _in_words(error: exc.DBAPIError) -> PepformsError | None:
+    """Who can do what about a database that fails us; None where the fault is our own."""
+    if isinstance(error.orig, sqlite3.Error):
+        return _of_sqlite(error.orig)
+    state = getattr(error.orig, "sqlstate", None)
+    if state is None or state[:2] in ("08", "53", "57") or state in ("40001", "40P01", "55P03"):
+        return Unavailable(
+            "The register’s database does not answer, or is busy. Try again later.", slug="register-away"
+        )
+    if state[:2] in ("28", "3D", "42") and not isinstance(error, exc.IntegrityError):
+        return Misconfigured(
+            "PostgreSQL will not let us into the register. Look at the user, the password, the name of the database in "
+            "database.url, and at its rights.",
+            slug="no-register",
+        )
+    return None
+
+
+def _of_sqlite(error: sqlite3.Error) -> PepformsError | None:
+    code = getattr(error, "sqlite_errorcode", 0) & 0xFF
+    if code in (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR):
+        return Unavailable(
+            "The register could not be written: the disk is full, or fails. Make room and try again.", slug="disk-full"
+        )
+    if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
+        return Unavailable("The register is busy with other work. Try again later.", slug="register-away")
+    if code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB):
+        return Misconfigured(f"{FILE} is damaged or no register. Restore a backup.", slug="damaged-register")
+    if code in (sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_PERM):
+        return Misconfigured(
+            f"{FILE} cannot be opened for writing. Look at its rights and its folder’s.", slug="no-register"
+        )
+    return None
+
+
+def actor() -> str:
+    """Who works here: the name of the operating system's user."""
+    import getpass
+
+    with contextlib.suppress(OSError, KeyError):
+        return getpass.getuser()
+    return f"uid {os.getuid()}"
