@@ -210,7 +210,7 @@ class Wiring:
 
         home = self.keep()
         folder = self.settings.path("files.folder") or home / "files"
-        return Register(self.settings["database.url"] or f"sqlite:///{home.absolute() / FILE}", Files(folder))
+        return Register(self.settings["database.url"] or home / FILE, Files(folder))
 
     @property
     def carries_data(self) -> bool:

@@ -113,3 +113,14 @@ def database(request: pytest.FixtureRequest, tmp_path: Path) -> str:
         return f"sqlite:///{tmp_path / 'register.sqlite'}"
     new: Callable[[], str] = request.getfixturevalue("postgres")
     return new()
+
+
+@pytest.fixture
+def register(database: str, tmp_path: Path) -> Iterator[Any]:
+    """A register that holds nothing yet, on each store in its turn, its files beside it."""
+    from pepforms.register.files import Files
+    from pepforms.register.store import Register
+
+    opened = Register(database, Files(tmp_path / "files"))
+    yield opened
+    opened.close()

@@ -1,8 +1,6 @@
 """The register's store: made and brought up to date by itself, the same on SQLite and on PostgreSQL."""
 
 import datetime as dt
-from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
@@ -10,16 +8,8 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 
 from pepforms.register import audit
-from pepforms.register.files import Files
 from pepforms.register.store import Register
 from pepforms.register.tables import Audit, Child, Table
-
-
-@pytest.fixture
-def register(database: str, tmp_path: Path) -> Iterator[Register]:
-    opened = Register(database, Files(tmp_path / "files"))
-    yield opened
-    opened.close()
 
 
 def test_migrations_make_exactly_the_tables_that_the_code_works_with(register: Register) -> None:

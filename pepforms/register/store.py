@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from sqlalchemy import Connection, Engine, event, exc
 from sqlalchemy.orm import Session
 
+from pepforms import files
 from pepforms.errors import Misconfigured, PepformsError, Unavailable
 from pepforms.register.files import Files
 
@@ -24,10 +25,10 @@ _MIGRATIONS = Path(__file__).with_name("migrations")
 
 
 class Register:
-    """The register and its files. `url` is SQLAlchemy's; opening it brings an older one up to date."""
+    """The register and its files. Opening it, a file of SQLite or a database by its URL, brings it up to date."""
 
-    def __init__(self, url: str, files: Files) -> None:
-        self.files = files
+    def __init__(self, url: str | Path, kept: Files) -> None:
+        self.files = kept
         self.engine = _engine(url)
         self._writing = self.engine.execution_options(writes=True)
         with _told():
@@ -60,22 +61,30 @@ class Register:
         self.engine.dispose()
 
 
-def _engine(url: str) -> Engine:
+def _engine(url: str | Path) -> Engine:
+    if isinstance(url, Path):
+        url = sa.URL.create("sqlite", database=str(url.absolute())).render_as_string()
     try:
         parsed = sa.make_url(url)
     except exc.ArgumentError as error:
         raise _bad_url() from error
-    if parsed.drivername in ("postgresql", "postgres"):
-        parsed = parsed.set(drivername="postgresql+psycopg")
-    if parsed.drivername not in ("sqlite", "postgresql+psycopg"):
-        raise _bad_url()
     # Errors quote no parameters: they may be a child's data.
-    if parsed.drivername == "sqlite":
+    if parsed.drivername == "sqlite" and parsed.database:
+        _made(Path(parsed.database))
         engine = sa.create_engine(parsed, hide_parameters=True, connect_args={"timeout": BUSY_SECONDS})
         event.listen(engine, "connect", _as_we_need_it)
         event.listen(engine, "begin", _begin)
         return engine
+    if parsed.drivername not in ("postgresql", "postgres", "postgresql+psycopg"):
+        raise _bad_url()
+    parsed = parsed.set(drivername="postgresql+psycopg")
     return sa.create_engine(parsed, hide_parameters=True, pool_pre_ping=True, connect_args={"connect_timeout": 10})
+
+
+def _made(file: Path) -> None:
+    """The file made, empty, where there is none: for its owner alone."""
+    with files.told(file):
+        os.close(os.open(file, os.O_CREAT | os.O_RDWR, 0o600))
 
 
 def _bad_url() -> Misconfigured:
@@ -168,16 +177,18 @@ def _in_words(error: exc.DBAPIError) -> PepformsError | None:
     """Who can do what about a database that fails us; None where the fault is our own."""
     if isinstance(error.orig, sqlite3.Error):
         return _of_sqlite(error.orig)
-    state = getattr(error.orig, "sqlstate", None)
-    if state is None or state[:2] in ("08", "53", "57") or state in ("40001", "40P01", "55P03"):
-        return Unavailable(
-            "The register’s database does not answer, or is busy. Try again later.", slug="register-away"
-        )
-    if state[:2] in ("28", "3D", "42") and not isinstance(error, exc.IntegrityError):
+    state = getattr(error.orig, "sqlstate", None) or ""
+    if state[:2] in ("28", "3D") or state == "42501":
         return Misconfigured(
-            "PostgreSQL will not let us into the register. Look at the user, the password, the name of the database in "
-            "database.url, and at its rights.",
+            "PostgreSQL will not let us into the register. Look at the user, the password and the database in "
+            "database.url, and at the user’s rights.",
             slug="no-register",
+        )
+    if state[:2] in ("08", "53", "57", "40", "55") or (not state and isinstance(error, exc.OperationalError)):
+        return Unavailable(
+            "The register’s database does not answer, or does not let us in. Try again later; if that does not help, "
+            "look at database.url.",
+            slug="register-away",
         )
     return None
 

@@ -1,0 +1,94 @@
+"""Documents and records kept: the file first, then the row that names it, and a word in the audit."""
+
+import dataclasses
+import datetime as dt
+from collections.abc import Iterator, Mapping
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from pepforms.archive import manifest
+from pepforms.digest import sha256
+from pepforms.register import audit
+from pepforms.register.store import Register
+from pepforms.register.tables import Child, Document, Record
+
+
+def keep_document(register: Register, row: Document, data: bytes, *, by: str) -> str:
+    """Keep a copy that was made, unless one of its identity is there; the SHA-256 of the file that is kept for it."""
+    row.sha256 = register.files.put(data)
+    with register.writing() as session:
+        audit.lock(session)
+        if there := session.get(Document, row.identity):
+            return there.sha256
+        session.add(row)
+        about = {"form": row.form, "audience": row.audience, "revision_id": row.revision_id, "sha256": row.sha256}
+        audit.append(session, by, "document-made", row.identity, about)
+    return row.sha256
+
+
+def keep_record(
+    register: Register,
+    row: manifest.Row,
+    pdf: bytes,
+    *,
+    by: str,
+    beside: Mapping[str, bytes] | None = None,
+    revision_id: int | None = None,
+) -> str:
+    """Keep a record with its row and what lies beside it, unless it is there; its SHA-256.
+
+    `revision_id` is that of the PEP that it is the record of, None where that was signed off elsewhere.
+    """
+    digest = sha256(pdf)
+    if digest != row.sha256:
+        raise ValueError("the row is not this record's")
+    names = {name: register.files.put(data) for name, data in (beside or {}).items()}
+    register.files.put(pdf)
+    with register.writing() as session:
+        audit.lock(session)
+        if session.get(Record, digest):
+            return digest
+        now = dt.datetime.now(dt.UTC)
+        if session.get(Child, row.lcs_person_id) is None:
+            session.add(Child(lcs_person_id=row.lcs_person_id, added_at=now))
+            session.flush()
+        record = Record(
+            sha256=digest,
+            lcs_person_id=row.lcs_person_id,
+            pep_id=row.pep_id,
+            version=int(row.version),
+            revision_id=revision_id,
+            row=dataclasses.asdict(row),
+            beside=names,
+            supersedes=_superseded(session, row),
+            filed_at=now,
+        )
+        session.add(record)
+        about = {"sha256": digest, "supersedes": record.supersedes}
+        audit.append(session, by, "record-kept", f"{row.pep_id} version {row.version}", about)
+    return digest
+
+
+def _superseded(session: Session, row: manifest.Row) -> str | None:
+    """The last record of the newest earlier version of the same PEP: two PEPs in a term do not supersede each other."""
+    earlier = (
+        select(Record.sha256)
+        .where(
+            Record.lcs_person_id == row.lcs_person_id,
+            Record.pep_id == row.pep_id,
+            Record.version < int(row.version),
+        )
+        .order_by(Record.version.desc(), Record.filed_at.desc())
+    )
+    return session.scalars(earlier).first()
+
+
+def named(session: Session) -> Iterator[tuple[str, str]]:
+    """The SHA-256 of each file that the register names, and what names it; one may be named more than once."""
+    for identity, digest in session.execute(select(Document.identity, Document.sha256)):
+        yield digest, f"document {identity[:16]}"
+    for record in session.scalars(select(Record)):
+        subject = f"the record of {record.pep_id} version {record.version}"
+        yield record.sha256, subject
+        yield from ((digest, f"{name}, beside {subject}") for name, digest in record.beside.items())

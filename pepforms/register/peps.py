@@ -1,0 +1,242 @@
+"""PEPs kept: every stored state a revision that never changes, and of a signed version nothing that was signed."""
+
+import datetime as dt
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from sqlalchemy import delete, func, select
+from sqlalchemy.orm import Session
+
+from pepforms import check, days
+from pepforms.check import sections
+from pepforms.digest import NOT_SIGNED, canonical, pep_digest, sha256
+from pepforms.errors import Refused
+from pepforms.model import Pep
+from pepforms.profile import Profile
+from pepforms.register import audit
+from pepforms.register.store import Register
+from pepforms.register.tables import Child, Revision, SectionState, SignOff, Version
+
+KEPT = "pep-kept"
+"""The action in the audit; its subject is that of `subject`, its detail the revision's number and digests."""
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """What came of keeping a PEP: the revision that holds it, and whether that is new."""
+
+    state: Literal["new", "changed", "same"]
+    pep_id: str
+    version: int
+    number: int
+    revision_id: int
+    signed_off: bool
+
+
+def keep(register: Register, pep: Pep, profile: Profile, *, by: str, over: int | None = None) -> Kept:
+    """Keep a PEP that was checked, at stage draft at least, as the newest revision of its version.
+
+    `over` is the number of the revision that an editor began with: Refused (slug `changed-meanwhile`) where it is not
+    the newest any more. Without it, a state that the version has been in before is the `same`, and stays as old as it
+    is: importing twice, or an old file after a newer one, changes nothing.
+
+    Refused (`signed-off`) where it would change what was signed, (`another-childs-pep`) where the reference is taken.
+    """
+    content, today = canonical(pep), days.today()
+    known = (pep["pep"]["id"], pep["pep"]["version"])
+    with register.reading() as session:
+        if over is None and (found := _same(session, *known, sha256(content))):
+            return found
+    states = sections.sections(pep, check.check(content, "sign-off", profile).problems, profile, today)
+    with register.writing() as session:
+        audit.lock(session)  # from here on nobody else writes
+        if over is None and (found := _same(session, *known, sha256(content))):
+            return found
+        return _kept(session, pep, _Taken(content, by, over, profile, states))
+
+
+@dataclass(frozen=True, slots=True)
+class _Taken:
+    """A PEP to be kept, with all that was found out about it beforehand."""
+
+    content: bytes
+    by: str
+    over: int | None
+    profile: Profile
+    states: Sequence[sections.Section]
+
+
+def _kept(session: Session, pep: Pep, taken: _Taken) -> Kept:
+    now, digest = dt.datetime.now(dt.UTC), pep_digest(pep)
+    version = session.get(Version, (pep["pep"]["id"], pep["pep"]["version"]))
+    _refuse_another_childs(session, pep)
+    if version is None:
+        state: Literal["new", "changed", "same"] = "new"
+        version = Version(pep_id=pep["pep"]["id"], version=pep["pep"]["version"], newest=0, added_at=now)
+    else:
+        state = "changed"
+        _refuse_what_was_signed(session, version, digest)
+    if taken.over is not None and taken.over != version.newest:
+        raise Refused(
+            f"PEP {version.pep_id} version {version.version} was changed meanwhile. Look at it again, and make your "
+            "change anew.",
+            slug="changed-meanwhile",
+        )
+    if (last := revision(session, version)) and last.sha256 == sha256(taken.content):
+        return _as_found(version, last)
+    _describe(session, version, pep, now)
+    version.newest += 1
+    signed_before = version.signed_digest is not None
+    if not signed_before:
+        version.signed_digest, version.signed_off_at = _signed_off(pep, digest, taken.profile)
+    session.add(version)
+    session.flush()
+    row = Revision(
+        pep_id=version.pep_id,
+        version=version.version,
+        number=version.newest,
+        content=taken.content,
+        sha256=sha256(taken.content),
+        digest=digest,
+        by=taken.by,
+        at=now,
+    )
+    session.add(row)
+    _find_anew(session, version, pep, taken.states)
+    about = {"revision": row.number, "sha256": row.sha256, "digest": digest}
+    audit.append(session, taken.by, KEPT, subject(version), about)
+    if version.signed_digest and not signed_before:
+        audit.append(session, taken.by, "pep-signed-off", subject(version), {"digest": digest})
+    return Kept(state, version.pep_id, version.version, row.number, row.id, version.signed_digest is not None)
+
+
+def subject(version: Version | Revision) -> str:
+    """A version as the audit and messages name it."""
+    return f"{version.pep_id} version {version.version}"
+
+
+def revision(session: Session, version: Version) -> Revision | None:
+    """The newest revision of a version."""
+    return session.scalar(
+        select(Revision).where(
+            Revision.pep_id == version.pep_id, Revision.version == version.version, Revision.number == version.newest
+        )
+    )
+
+
+def read(kept: Revision) -> Pep:
+    """The PEP of a revision."""
+    pep: Pep = json.loads(kept.content)
+    return pep
+
+
+def _same(session: Session, pep_id: str, number: int, content: str) -> Kept | None:
+    """The newest revision of this version with this very content, if there is one."""
+    found = session.scalars(
+        select(Revision)
+        .where(Revision.pep_id == pep_id, Revision.version == number, Revision.sha256 == content)
+        .order_by(Revision.number.desc())
+    ).first()
+    return _as_found(session.get_one(Version, (pep_id, number)), found) if found else None
+
+
+def _as_found(version: Version, there: Revision) -> Kept:
+    signed = version.signed_digest is not None
+    return Kept("same", version.pep_id, version.version, there.number, there.id, signed)
+
+
+# --- what is refused -------------------------------------------------------------------------------------------------
+
+
+def _refuse_what_was_signed(session: Session, version: Version, digest: str) -> None:
+    if version.signed_digest in (None, digest):
+        return
+    of_this_pep = select(func.max(Version.version)).where(Version.pep_id == version.pep_id)
+    following = (session.scalar(of_this_pep) or version.version) + 1
+    raise Refused(
+        f"PEP {subject(version)} was signed off, and what was signed does not change any more: only "
+        f"{', '.join(NOT_SIGNED[:-1])} and {NOT_SIGNED[-1]} do. Give it the next version, {following}, and have that "
+        "signed.",
+        slug="signed-off",
+    )
+
+
+def _refuse_another_childs(session: Session, pep: Pep) -> None:
+    """A reference is one child's for good; a number that was corrected names the one before."""
+    mine = {_number(pep, "lcs_person_id"), _number(pep, "former_lcs_person_id")} - {None}
+    of_this_pep = select(Version.lcs_person_id).where(Version.pep_id == pep["pep"]["id"]).distinct()
+    if mine and {number for number in session.scalars(of_this_pep) if number} - mine:
+        raise Refused(
+            f"The reference {pep['pep']['id']} is another child’s in the register. Give this PEP a reference of its "
+            "own; where the child’s LCS number was corrected, say the one before as the former LCS number.",
+            slug="another-childs-pep",
+        )
+
+
+# --- what is found from the content ----------------------------------------------------------------------------------
+
+
+def _describe(session: Session, version: Version, pep: Pep, now: dt.datetime) -> None:
+    """The version's columns as this PEP says them, and its child."""
+    number, former = _number(pep, "lcs_person_id"), _number(pep, "former_lcs_person_id")
+    if number:
+        child = session.get(Child, number) or Child(lcs_person_id=number, added_at=now)
+        child.former_lcs_person_id = former or child.former_lcs_person_id
+        session.add(child)
+        session.flush()
+    version.lcs_person_id = number or version.lcs_person_id
+    version.academic_year, version.term = pep["pep"]["academic_year"], pep["pep"]["term"]
+    version.meeting_date = days.said(pep, "meeting", "date")
+
+
+def _number(pep: Pep, name: str) -> str | None:
+    child = pep.get("child")
+    number = child.get(name) if isinstance(child, dict) else None
+    return number if isinstance(number, str) else None
+
+
+def _signed_off(pep: Pep, digest: str, profile: Profile) -> tuple[str | None, dt.datetime | None]:
+    """The digest that all who must have signed, and when the last of them did; nothing where one is missing."""
+    standing = {**pep, "sign_offs": [row for row in _sign_offs(pep) if row["digest"] == digest]}
+    if not standing["sign_offs"] or profile.unsigned(standing):
+        return None, None
+    roles = profile.binding(standing)
+    times = [dt.datetime.fromisoformat(row["at"]) for row in standing["sign_offs"] if row["role"] in roles]
+    return (digest, max(times)) if times else (None, None)
+
+
+def _sign_offs(pep: Pep) -> list[dict[str, Any]]:
+    return pep.get("sign_offs") or []
+
+
+def _find_anew(session: Session, version: Version, pep: Pep, states: Sequence[sections.Section]) -> None:
+    """The rows about sections and sign-offs as this PEP has them, in place of those of the revision before."""
+    key = {"pep_id": version.pep_id, "version": version.version}
+    for table in (SectionState, SignOff):
+        session.execute(delete(table).where(table.pep_id == version.pep_id, table.version == version.version))
+    for section in states:
+        session.add(
+            SectionState(
+                **key,
+                section=section.name,
+                owner=section.owner,
+                state=section.state,
+                missing=len(section.missing),
+                to_check=len(section.to_check),
+                due=section.due,
+            )
+        )
+    digest = pep_digest(pep)
+    for ordinal, row in enumerate(_sign_offs(pep)):
+        session.add(
+            SignOff(
+                **key,
+                ordinal=ordinal,
+                **{name: row[name] for name in ("role", "name", "method", "digest")},
+                at=dt.datetime.fromisoformat(row["at"]),
+                holds=row["digest"] == digest,
+            )
+        )
+    session.flush()
