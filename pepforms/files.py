@@ -7,6 +7,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import BinaryIO
 
 from pepforms.errors import Misconfigured, PepformsError, Refused, Unavailable
 
@@ -45,11 +46,33 @@ def replace(path: Path, data: bytes) -> None:
     _put(path, data, os.replace)
 
 
+@contextlib.contextmanager
+def writing(path: Path) -> Iterator[BinaryIO]:
+    """A file to write piece by piece: there at once when the block ends, not at all where it fails.
+
+    Refused where anything of that name is there already.
+    """
+    with told(path):
+        try:
+            with _putting(path, _link) as file:
+                yield file
+        except FileExistsError:
+            raise Refused(
+                f"{path} is there already. Choose another name, or move it away.", slug="file-there"
+            ) from None
+
+
 def _put(path: Path, data: bytes, publish: Callable[[str, Path], None]) -> None:
+    with _putting(path, publish) as file:
+        file.write(data)
+
+
+@contextlib.contextmanager
+def _putting(path: Path, publish: Callable[[str, Path], None]) -> Iterator[BinaryIO]:
     handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=_UNFINISHED)
     try:
         with os.fdopen(handle, "wb") as file:
-            file.write(data)
+            yield file
             file.flush()
             os.fsync(file.fileno())
         os.chmod(temporary, 0o600)
@@ -89,3 +112,12 @@ def in_words(path: Path, error: OSError) -> PepformsError:
         f"{path} cannot be written: {os.strerror(error.errno or 0).lower()}. Choose another, or change its rights.",
         slug="output-not-writable",
     )
+
+
+def synced(folder: Path) -> None:
+    """The names in a folder written through to the disk."""
+    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

@@ -22,6 +22,7 @@ from pepforms.settings import Settings
 from pepforms.workers import Pool, calls, cores
 
 if TYPE_CHECKING:
+    from pepforms.register.files import Files
     from pepforms.register.store import Register
 
 R = TypeVar("R")
@@ -205,12 +206,22 @@ class Wiring:
     @_once
     def register(self) -> "Register":
         """The register, made on first use, and brought up to date where an older pepforms made it."""
-        from pepforms.register.files import Files
-        from pepforms.register.store import FILE, Register
+        from pepforms.register.store import Register
 
-        home = self.keep()
-        folder = self.settings.path("files.folder") or home / "files"
-        return Register(self.settings["database.url"] or home / FILE, Files(folder))
+        self.keep()
+        return Register(self.register_is_at, self.register_files)
+
+    @property
+    def register_is_at(self) -> str | Path:
+        """The file that the register is in, or the URL of its database."""
+        return self.settings["database.url"] or self.settings.home / "register.sqlite"
+
+    @_once
+    def register_files(self) -> "Files":
+        """The folder of the register's files, which hosts may share."""
+        from pepforms.register.files import Files
+
+        return Files(self.settings.path("files.folder") or self.settings.home / "files")
 
     @property
     def carries_data(self) -> bool:

@@ -70,7 +70,7 @@ class Files:
 def _made(folder: Path) -> None:
     with contextlib.suppress(FileExistsError):
         folder.mkdir(mode=0o700, parents=True)
-        _synced(folder.parent)
+        files.synced(folder.parent)
 
 
 def _write(path: Path, data: bytes) -> None:
@@ -81,16 +81,7 @@ def _write(path: Path, data: bytes) -> None:
             file.flush()
             os.fsync(file.fileno())
         os.replace(temporary, path)
-        _synced(path.parent)
+        files.synced(path.parent)
     finally:
         with contextlib.suppress(FileNotFoundError):
             os.unlink(temporary)
-
-
-def _synced(folder: Path) -> None:
-    """The names in a folder written through to the disk."""
-    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

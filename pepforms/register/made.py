@@ -88,7 +88,10 @@ def named(session: Session) -> Iterator[tuple[str, str]]:
     """The SHA-256 of each file that the register names, and what names it; one may be named more than once."""
     for identity, digest in session.execute(select(Document.identity, Document.sha256)):
         yield digest, f"document {identity[:16]}"
-    for record in session.scalars(select(Record)):
-        subject = f"the record of {record.pep_id} version {record.version}"
-        yield record.sha256, subject
-        yield from ((digest, f"{name}, beside {subject}") for name, digest in record.beside.items())
+    # These columns alone: a backup may be older than the others.
+    for digest, pep_id, version, beside in session.execute(
+        select(Record.sha256, Record.pep_id, Record.version, Record.beside)
+    ):
+        subject = f"the record of {pep_id} version {version}"
+        yield digest, subject
+        yield from ((other, f"{name}, beside {subject}") for name, other in beside.items())

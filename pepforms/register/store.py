@@ -15,8 +15,6 @@ from pepforms import files
 from pepforms.errors import Misconfigured, PepformsError, Unavailable
 from pepforms.register.files import Files
 
-FILE = "register.sqlite"
-"""The register's file in the home folder."""
 BUSY_SECONDS = 30.0
 """How long a writer waits for its turn."""
 _ONE_UPGRADE = 7_370_001
@@ -27,17 +25,14 @@ _MIGRATIONS = Path(__file__).with_name("migrations")
 class Register:
     """The register and its files. Opening it, a file of SQLite or a database by its URL, brings it up to date."""
 
-    def __init__(self, url: str | Path, kept: Files) -> None:
+    def __init__(self, where: str | Path, kept: Files) -> None:
         self.files = kept
-        self.engine = _engine(url)
+        self.file = sqlite_file(where)
+        """The file of a register on SQLite; None on PostgreSQL."""
+        self.engine = _engine(where)
         self._writing = self.engine.execution_options(writes=True)
         with _told():
             _brought_up_to_date(self.engine)
-
-    @property
-    def file(self) -> Path | None:
-        """The file of a register on SQLite; None on PostgreSQL."""
-        return Path(str(self.engine.url.database)) if self.engine.dialect.name == "sqlite" else None
 
     @contextlib.contextmanager
     def reading(self) -> Iterator[Session]:
@@ -61,30 +56,32 @@ class Register:
         self.engine.dispose()
 
 
-def _engine(url: str | Path) -> Engine:
-    if isinstance(url, Path):
-        url = sa.URL.create("sqlite", database=str(url.absolute())).render_as_string()
+def sqlite_file(where: str | Path) -> Path | None:
+    """The file of the register that lies there; None where it is on PostgreSQL. Misconfigured where it is neither."""
+    if isinstance(where, Path):
+        return where.absolute()
     try:
-        parsed = sa.make_url(url)
+        url = sa.make_url(where)
     except exc.ArgumentError as error:
         raise _bad_url() from error
+    if url.drivername == "sqlite" and url.database:
+        return Path(url.database).absolute()
+    if url.drivername not in ("postgresql", "postgres", "postgresql+psycopg"):
+        raise _bad_url()
+    return None
+
+
+def _engine(where: str | Path) -> Engine:
     # Errors quote no parameters: they may be a child's data.
-    if parsed.drivername == "sqlite" and parsed.database:
-        _made(Path(parsed.database))
-        engine = sa.create_engine(parsed, hide_parameters=True, connect_args={"timeout": BUSY_SECONDS})
+    if file := sqlite_file(where):
+        _made(file)
+        url = sa.URL.create("sqlite", database=str(file))
+        engine = sa.create_engine(url, hide_parameters=True, connect_args={"timeout": BUSY_SECONDS})
         event.listen(engine, "connect", _as_we_need_it)
         event.listen(engine, "begin", _begin)
         return engine
-    if parsed.drivername not in ("postgresql", "postgres", "postgresql+psycopg"):
-        raise _bad_url()
-    parsed = parsed.set(drivername="postgresql+psycopg")
-    return sa.create_engine(parsed, hide_parameters=True, pool_pre_ping=True, connect_args={"connect_timeout": 10})
-
-
-def _made(file: Path) -> None:
-    """The file made, empty, where there is none: for its owner alone."""
-    with files.told(file):
-        os.close(os.open(file, os.O_CREAT | os.O_RDWR, 0o600))
+    url = sa.make_url(str(where)).set(drivername="postgresql+psycopg")
+    return sa.create_engine(url, hide_parameters=True, pool_pre_ping=True, connect_args={"connect_timeout": 10})
 
 
 def _bad_url() -> Misconfigured:
@@ -93,6 +90,12 @@ def _bad_url() -> Misconfigured:
         "or leave it empty for a file in the home folder.",
         slug="bad-database-url",
     )
+
+
+def _made(file: Path) -> None:
+    """The file made, empty, where there is none: for its owner alone."""
+    with files.told(file):
+        os.close(os.open(file, os.O_CREAT | os.O_RDWR, 0o600))
 
 
 def _as_we_need_it(connection: sqlite3.Connection, _: Any) -> None:
@@ -127,18 +130,26 @@ def _brought_up_to_date(engine: Engine) -> None:
                 connection.connection.cursor().execute("PRAGMA foreign_keys=ON")
 
 
+def newest_migration() -> str:
+    """The number of the last migration: how far a register that is up to date has come."""
+    return max(_migrations())
+
+
+def _migrations() -> set[str]:
+    return {path.name.partition("_")[0] for path in (_MIGRATIONS / "versions").glob("[0-9]*.py")}
+
+
 def _is_up_to_date(connection: Connection) -> bool:
-    versions = {path.stem.partition("_")[0] for path in (_MIGRATIONS / "versions").glob("[0-9]*.py")}
     if not sa.inspect(connection).has_table("alembic_version"):
         return False
     there = connection.scalar(sa.text("SELECT version_num FROM alembic_version"))
-    if there is not None and there not in versions:
+    if there is not None and there not in _migrations():
         raise Misconfigured(
             "This register was made by a newer pepforms, and this one would not understand it. "
             "Install the newer pepforms again.",
             slug="newer-register",
         )
-    return bool(there == max(versions))
+    return bool(there == newest_migration())
 
 
 def _upgrade(connection: Connection) -> None:
@@ -176,7 +187,7 @@ def _told() -> Iterator[None]:
 def _in_words(error: exc.DBAPIError) -> PepformsError | None:
     """Who can do what about a database that fails us; None where the fault is our own."""
     if isinstance(error.orig, sqlite3.Error):
-        return _of_sqlite(error.orig)
+        return of_sqlite(error.orig)
     state = getattr(error.orig, "sqlstate", None) or ""
     if state[:2] in ("28", "3D") or state == "42501":
         return Misconfigured(
@@ -193,7 +204,8 @@ def _in_words(error: exc.DBAPIError) -> PepformsError | None:
     return None
 
 
-def _of_sqlite(error: sqlite3.Error) -> PepformsError | None:
+def of_sqlite(error: sqlite3.Error) -> PepformsError | None:
+    """Who can do what about a fault of SQLite; None where it is our own."""
     code = getattr(error, "sqlite_errorcode", 0) & 0xFF
     if code in (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR):
         return Unavailable(
@@ -202,18 +214,11 @@ def _of_sqlite(error: sqlite3.Error) -> PepformsError | None:
     if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
         return Unavailable("The register is busy with other work. Try again later.", slug="register-away")
     if code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB):
-        return Misconfigured(f"{FILE} is damaged or no register. Restore a backup.", slug="damaged-register")
+        return Misconfigured(
+            "The register’s file is damaged or none of ours. Restore a backup.", slug="damaged-register"
+        )
     if code in (sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_PERM):
         return Misconfigured(
-            f"{FILE} cannot be opened for writing. Look at its rights and its folder’s.", slug="no-register"
+            "The register’s file cannot be opened for writing. Look at its rights and its folder’s.", slug="no-register"
         )
     return None
-
-
-def actor() -> str:
-    """Who works here: the name of the operating system's user."""
-    import getpass
-
-    with contextlib.suppress(OSError, KeyError):
-        return getpass.getuser()
-    return f"uid {os.getuid()}"
