@@ -3,6 +3,7 @@
 import importlib
 import os
 import pwd
+import re
 import shutil
 import signal
 import subprocess
@@ -57,8 +58,11 @@ def _of_postgres(program: str) -> str:
 
 
 @pytest.fixture(scope="session")
-def postgres() -> Iterator[Callable[[], str]]:
-    """A PostgreSQL of our own, behind a socket in a folder that goes with it; each call gives a new database's URL."""
+def postgres() -> Iterator[Callable[..., str]]:
+    """A PostgreSQL of our own, behind a socket in a folder that goes with it; each call gives a new database's URL.
+
+    It is empty, or holds what the database of the URL does that is given.
+    """
     root = os.getuid() == 0  # whom PostgreSQL refuses to serve
     nobody = pwd.getpwnam("nobody")
     owner: dict[str, Any] = {"user": nobody.pw_uid, "group": nobody.pw_gid, "extra_groups": []} if root else {}
@@ -77,13 +81,13 @@ def postgres() -> Iterator[Callable[[], str]]:
         try:
             yield _databases(home, server)
         finally:
-            server.send_signal(signal.SIGINT)  # its "fast" stop: whoever is connected is sent away
+            server.send_signal(signal.SIGQUIT)  # its quickest stop: nothing is kept
             server.wait(timeout=30)
     finally:
         shutil.rmtree(home)
 
 
-def _databases(home: Path, server: "subprocess.Popen[bytes]") -> Callable[[], str]:
+def _databases(home: Path, server: "subprocess.Popen[bytes]") -> Callable[..., str]:
     import psycopg
 
     deadline, made = time.monotonic() + 30, 0
@@ -96,11 +100,12 @@ def _databases(home: Path, server: "subprocess.Popen[bytes]") -> Callable[[], st
             assert time.monotonic() < deadline
             time.sleep(0.05)
 
-    def new() -> str:
+    def new(like: str = "/template0?") -> str:
         nonlocal made
+        (template,) = re.findall(r"/(\w+)\?", like)
         made += 1
         with psycopg.connect(host=str(home), user="pepforms", dbname="postgres", autocommit=True) as connection:
-            connection.execute(f"CREATE DATABASE test{made}")
+            connection.execute(f"CREATE DATABASE test{made} TEMPLATE {template}")
         return f"postgresql://pepforms@/test{made}?host={home}"
 
     return new
@@ -111,7 +116,7 @@ def database(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     """The URL of an empty database, on each store in its turn."""
     if request.param == "sqlite":
         return f"sqlite:///{tmp_path / 'register.sqlite'}"
-    new: Callable[[], str] = request.getfixturevalue("postgres")
+    new: Callable[..., str] = request.getfixturevalue("postgres")
     return new()
 
 

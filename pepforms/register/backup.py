@@ -65,9 +65,10 @@ def restore(file: Path, where: str | Path, kept: Files) -> int:
         )
     with _beside(target) as copy:
         found = _checked(file, copy)
-        for name, content in _members(file):
-            if _A_FILE.fullmatch(name):
-                kept.put(content.read())
+        with _members(file) as members:
+            for name, content in members:
+                if _A_FILE.fullmatch(name):
+                    kept.put(content.read())
         with files.told(target):
             os.link(copy, target)
             files.synced(target.parent)
@@ -77,16 +78,17 @@ def restore(file: Path, where: str | Path, kept: Files) -> int:
 def _checked(file: Path, copy: Path) -> set[str]:
     """Every file by its SHA-256, and the database into `copy`; Refused where the backup is not whole."""
     end, found = None, set[str]()
-    for name, content in _members(file):
-        if name == _DATABASE:
-            with files.told(copy):
-                _copied(content, copy)
-        elif name == _END:
-            end = content.read()
-        elif (named := _A_FILE.fullmatch(name)) and sha256(content.read()) == named[1]:
-            found.add(named[1])
-        else:
-            raise _no_backup(file)
+    with _members(file) as members:
+        for name, content in members:
+            if name == _DATABASE:
+                with files.told(copy):
+                    _copied(content, copy)
+            elif name == _END:
+                end = content.read()
+            elif (named := _A_FILE.fullmatch(name)) and sha256(content.read()) == named[1]:
+                found.add(named[1])
+            else:
+                raise _no_backup(file)
     try:
         whole = end is not None and json.loads(end) == {"format": 1, "files": len(found), "sha256": _sum(copy)}
         if not whole or not _named(copy) <= found:
@@ -96,14 +98,12 @@ def _checked(file: Path, copy: Path) -> set[str]:
     return found
 
 
-def _members(file: Path) -> Iterator[tuple[str, IO[bytes]]]:
+@contextlib.contextmanager
+def _members(file: Path) -> Iterator[Iterator[tuple[str, IO[bytes]]]]:
+    """What a backup holds, piece after piece; Refused where it cannot be read to its end."""
     try:
         with tarfile.open(file, "r:") as archive:
-            for member in archive:
-                content = archive.extractfile(member) if member.isreg() else None
-                if content is None:
-                    raise _no_backup(file)
-                yield member.name, content
+            yield ((member.name, archive.extractfile(member) or io.BytesIO()) for member in archive)
     except tarfile.TarError as error:
         raise _no_backup(file) from error
     except OSError as error:

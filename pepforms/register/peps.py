@@ -104,7 +104,7 @@ def _kept(session: Session, pep: Pep, taken: _Taken) -> Kept:
         at=now,
     )
     session.add(row)
-    _find_anew(session, version, pep, taken.states)
+    _find_anew(session, row, pep, taken.states)
     about = {"revision": row.number, "sha256": row.sha256, "digest": digest}
     audit.append(session, taken.by, KEPT, subject(version), about)
     if version.signed_digest and not signed_before:
@@ -211,11 +211,11 @@ def _sign_offs(pep: Pep) -> list[dict[str, Any]]:
     return pep.get("sign_offs") or []
 
 
-def _find_anew(session: Session, version: Version, pep: Pep, states: Sequence[sections.Section]) -> None:
-    """The rows about sections and sign-offs as this PEP has them, in place of those of the revision before."""
-    key = {"pep_id": version.pep_id, "version": version.version}
+def _find_anew(session: Session, kept: Revision, pep: Pep, states: Sequence[sections.Section]) -> None:
+    """The rows about sections and sign-offs as this revision has them, in place of those of the revision before."""
+    key = {"pep_id": kept.pep_id, "version": kept.version}
     for table in (SectionState, SignOff):
-        session.execute(delete(table).where(table.pep_id == version.pep_id, table.version == version.version))
+        session.execute(delete(table).where(table.pep_id == kept.pep_id, table.version == kept.version))
     for section in states:
         session.add(
             SectionState(
@@ -228,7 +228,6 @@ def _find_anew(session: Session, version: Version, pep: Pep, states: Sequence[se
                 due=section.due,
             )
         )
-    digest = pep_digest(pep)
     for ordinal, row in enumerate(_sign_offs(pep)):
         session.add(
             SignOff(
@@ -236,7 +235,7 @@ def _find_anew(session: Session, version: Version, pep: Pep, states: Sequence[se
                 ordinal=ordinal,
                 **{name: row[name] for name in ("role", "name", "method", "digest")},
                 at=dt.datetime.fromisoformat(row["at"]),
-                holds=row["digest"] == digest,
+                holds=row["digest"] == kept.digest,
             )
         )
     session.flush()

@@ -31,8 +31,12 @@ class Register:
         """The file of a register on SQLite; None on PostgreSQL."""
         self.engine = _engine(where)
         self._writing = self.engine.execution_options(writes=True)
-        with _told():
-            _brought_up_to_date(self.engine)
+        try:
+            with _told():
+                _brought_up_to_date(self.engine)
+        except BaseException:
+            self.close()
+            raise
 
     @contextlib.contextmanager
     def reading(self) -> Iterator[Session]:
