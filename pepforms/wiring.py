@@ -115,7 +115,7 @@ class Wiring:
     def _own(self) -> seal.Sealer | None:
         """The configured seal, be its certificate expired or not."""
         key, passphrase = self.settings.path("seal.key_file"), self.settings.path("seal.passphrase_file")
-        return seal.Sealer.read(key, _first_line(passphrase), self.clock) if key else None
+        return seal.Sealer.read(key, files.first_line(passphrase), self.clock) if key else None
 
     @_once
     def clock(self) -> timestamp.Authority | None:
@@ -220,15 +220,6 @@ class Wiring:
             files.replace(home / DEMONSTRATION_OPENER, _DEMONSTRATION_PASSPHRASE + b"\n")
         self.sealer = seal.Sealer.load(path, _DEMONSTRATION_PASSPHRASE)
         return path
-
-
-def _first_line(path: Path | None) -> bytes:
-    if path is None:
-        return b""
-    try:
-        return path.read_bytes().split(b"\n", 1)[0].rstrip(b"\r")
-    except OSError as error:
-        raise Misconfigured(f"The passphrase file {path} cannot be read.", slug="no-passphrase") from error
 
 
 def _pem(path: Path, setting: str) -> bytes:
