@@ -117,7 +117,7 @@ def in_words(path: Path, error: OSError) -> PepformsError:
     if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
         return Unavailable(f"{path} could not be written: the disk is full. Make room and try again.", slug="disk-full")
     if error.errno in _AWAY:
-        return Unavailable(f"{path} cannot be reached: the disk or the share has gone away. Try again.", slug="disk-away")
+        return Unavailable(f"{path} cannot be reached: the disk or share has gone away. Try again.", slug="disk-away")
     return Misconfigured(
         f"{path} cannot be written: {os.strerror(error.errno or 0).lower()}. Choose another, or change its rights.",
         slug="output-not-writable",

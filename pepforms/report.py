@@ -21,7 +21,6 @@ from pepforms.pipeline import Document
 from pepforms.profile import Profile
 from pepforms.resources import folder
 from pepforms.schema import Field
-from pepforms.settings import KNOWN
 from pepforms.wiring import Wiring
 
 _WIDTH = 100
@@ -186,7 +185,7 @@ def doctor(wiring: Wiring) -> tuple[bool, str]:
     lines = [f"pepforms {importlib.metadata.version('pepforms')}", "", "Settings"]
     lines.append(f"  home                   {wiring.settings.home}")
     lines.append(f"  file                   {wiring.settings.file}{'' if wiring.settings.file.exists() else ' (none)'}")
-    for setting in KNOWN:
+    for setting in wiring.settings.known:
         value = wiring.settings[setting.key] or "(not set)"
         lines.append(f"  {setting.key:<22} {value}\n{'':<25}{setting.meaning}; {setting.variable}")
     lines += ["", "State"]

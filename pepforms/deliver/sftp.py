@@ -1,0 +1,343 @@
+"""A folder on an SFTP server as a destination.
+
+The server must show the key that `known_hosts` has for it, and is shown a key from a file: no trust at first sight, no
+password, no agent. Every step has its time: a server that stalls is left.
+"""
+
+import contextlib
+import functools
+import hashlib
+import logging
+import posixpath
+import socket
+import stat
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar
+
+from pepforms import digest, files
+from pepforms.deliver import Destination, Held
+from pepforms.errors import Misconfigured, PepformsError, Unavailable
+
+if TYPE_CHECKING:
+    from paramiko import PKey, SFTPClient, SFTPFile, SSHClient
+
+R = TypeVar("R")
+
+PATIENCE_SECONDS = 30.0
+"""For each step: to connect and log in, to answer a question, to take or give a block."""
+_BLOCK = 256 << 10
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sftp:
+    """An account on a server, and the folder there: from the root (`/in`), or from where the login begins (`in`)."""
+
+    host: str
+    port: int
+    user: str
+    path: str
+    key_file: Path
+    passphrase_file: Path | None
+    known_hosts: Path
+    patience: float = PATIENCE_SECONDS
+
+    @contextlib.contextmanager
+    def opened(self) -> Iterator[Destination]:
+        """The destination, connected until the block ends.
+
+        Unavailable where the server is away, Misconfigured where one of the two keys or the folder is wrong.
+        """
+        import paramiko
+
+        _hush()
+        with paramiko.SSHClient() as client, contextlib.closing(self._reached()) as line:
+            watch = _Watch(line, self.patience)
+            self._logged_in(client, watch)
+            session = _Session(self, client, watch)
+            session.check_folder()
+            yield session
+
+    def _reached(self) -> socket.socket:
+        try:
+            return socket.create_connection((self.host, self.port), self.patience)
+        except OSError as error:
+            raise Unavailable(
+                f"The server {self.host} cannot be reached at port {self.port}. Is its name right, and does the "
+                "network let us through? Try again later.",
+                slug="destination-away",
+            ) from error
+
+    def _logged_in(self, client: "SSHClient", watch: "_Watch") -> None:
+        import paramiko
+
+        key = self._key()
+        self._know_the_server(client)
+        later = 2 * self.patience  # than the watch
+        try:
+            with watch.step():
+                client.connect(
+                    self.host,
+                    self.port,
+                    self.user,
+                    pkey=key,
+                    sock=watch.line,
+                    allow_agent=False,
+                    look_for_keys=False,
+                    timeout=later,
+                    banner_timeout=later,
+                    auth_timeout=later,
+                )
+        except paramiko.BadHostKeyException as error:
+            raise Misconfigured(
+                f"The server {self.host} shows the key {error.key.fingerprint}, which is not the one in "
+                f"{self.known_hosts}. It may be another's, so nothing was sent. Ask those who run the server whether "
+                "they have changed its key.",
+                slug="wrong-host-key",
+            ) from error
+        except (paramiko.SSHException, OSError, EOFError) as error:
+            refused = isinstance(error, paramiko.AuthenticationException) and _alive(client)
+            raise self._key_refused() if refused else self.broken_off(late=watch.late) from error
+
+    def _key_refused(self) -> Misconfigured:
+        return Misconfigured(
+            f"The server {self.host} does not let {self.user} in with the key {self.key_file}. Have its public half "
+            "put there, or name the right user and key.",
+            slug="wrong-key",
+        )
+
+    def broken_off(self, *, late: bool) -> Unavailable:
+        """The server was too slow, or the connection was lost."""
+        if late:
+            return Unavailable(
+                f"The server {self.host} did not answer within {self.patience:g} seconds. Try again later.",
+                slug="destination-slow",
+            )
+        return Unavailable(
+            f"The connection to the server {self.host} was lost. Try again later.", slug="connection-lost"
+        )
+
+    def _key(self) -> "PKey":
+        import paramiko
+
+        try:
+            passphrase = files.first_line(self.passphrase_file).decode() or None
+            for kind in (paramiko.Ed25519Key, paramiko.ECDSAKey, paramiko.RSAKey):
+                with contextlib.suppress(paramiko.SSHException):  # it is of another kind
+                    return kind.from_private_key_file(str(self.key_file), passphrase)
+        except OSError as error:
+            raise Misconfigured(f"The key file {self.key_file} cannot be read.", slug="bad-key-file") from error
+        except ValueError:  # which may quote what they could not read
+            pass
+        raise Misconfigured(
+            f"The key file {self.key_file} cannot be opened. Name a private key, as ssh-keygen makes it, and in "
+            "passphrase_file the file whose first line opens it, if it has a passphrase.",
+            slug="bad-key-file",
+        )
+
+    def _know_the_server(self, client: "SSHClient") -> None:
+        import paramiko
+        from paramiko.hostkeys import InvalidHostKey
+
+        client.set_missing_host_key_policy(paramiko.RejectPolicy())
+        name = self.host if self.port == paramiko.config.SSH_PORT else f"[{self.host}]:{self.port}"
+        try:
+            marked = any(line.startswith("@") for line in self.known_hosts.read_text("utf-8").splitlines())
+            client.load_host_keys(str(self.known_hosts))
+        except (OSError, ValueError, InvalidHostKey) as error:
+            raise Misconfigured(
+                f"The file {self.known_hosts} cannot be read as a list of servers and their keys.", slug="no-host-key"
+            ) from error
+        if marked or client.get_host_keys().lookup(name) is None:
+            raise Misconfigured(
+                f"The file {self.known_hosts} must have a line for {name} with the server's own key, and no line that "
+                "begins with @. Ask those who run the server for it; nothing is sent to a server that is not known.",
+                slug="no-host-key",
+            )
+
+
+class _Watch:
+    """Sees to it that no step takes longer than it may: the line is cut, and whoever waits on it hears of it."""
+
+    def __init__(self, line: socket.socket, patience: float) -> None:
+        self.line, self._patience, self.late = line, patience, False
+
+    @contextlib.contextmanager
+    def step(self) -> Iterator[None]:
+        """One step, from now to the end of the block."""
+        timer = threading.Timer(self._patience, self._cut)
+        timer.daemon = True
+        timer.start()
+        try:
+            yield
+        finally:
+            timer.cancel()
+
+    def _cut(self) -> None:
+        self.late = True
+        with contextlib.suppress(OSError):  # it may be closed by now
+            self.line.shutdown(socket.SHUT_RDWR)
+
+
+class _Session(Destination):
+    """A login that lasts."""
+
+    def __init__(self, account: Sftp, client: "SSHClient", watch: _Watch) -> None:
+        self._account, self._ssh, self._watch = account, client, watch
+        with self._told():
+            self._client: SFTPClient = self._ask(client.open_sftp)
+
+    @property
+    def place(self) -> str:
+        """The folder and its server."""
+        return f"{_folder(self._account.path)} on the server {self._account.host}"
+
+    def check_folder(self) -> None:
+        """Misconfigured where the folder is not there."""
+        with self._told():
+            if stat.S_ISDIR(self._ask(self._client.stat, self._account.path or ".").st_mode or 0):
+                return
+        raise self._no_folder()
+
+    def holds(self, name: str, sha256: str) -> Held:
+        """What is there under that name, by the SHA-256 of what was read there."""
+        with self._told():
+            try:
+                found = self._digest(self._path(name))
+            except FileNotFoundError:
+                return "nothing"
+        return "same" if found == sha256 else "another"
+
+    def _send(self, name: str, data: bytes, sha256: str) -> int | None:
+        path = self._path(name)
+        part = posixpath.join(posixpath.dirname(path), f"{files.UNFINISHED}{sha256[:32]}.part")
+        with self._told():
+            self._make(posixpath.dirname(path))
+            sent = self._upload(part, data)
+            if self._digest(part) != sha256:
+                self._ask(self._client.remove, part)
+                raise self._damaged(name)
+            return sent if self._name(part, path) else None
+
+    def _upload(self, part: str, data: bytes) -> int:
+        """Send what is not there yet of the data; how many bytes that was."""
+        begun = self._begun(part, data)
+        with self._open(part, "r+" if begun else "wx") as file:
+            file.seek(begun)
+            for start in range(begun, len(data), _BLOCK):
+                self._ask(file.write, data[start : start + _BLOCK])
+        return len(data) - begun
+
+    def _begun(self, part: str, data: bytes) -> int:
+        """How many bytes an upload that broke off has left there; what is not of this data is taken away."""
+        size = self._size(part)
+        if size is None:
+            return 0
+        if 0 < size <= len(data) and self._digest(part) == digest.sha256(data[:size]):
+            return size
+        self._ask(self._client.remove, part)
+        return 0
+
+    def _name(self, part: str, path: str) -> bool:
+        """Give the file its name, unless another has got it meanwhile.
+
+        This is the rename that leaves alone what is there, not OpenSSH's own (`posix-rename`), which writes over it.
+        """
+        try:
+            self._ask(self._client.rename, part, path)
+        except OSError:
+            if self._size(path) is None:
+                raise
+            self._ask(self._client.remove, part)
+            return False
+        return True
+
+    def _make(self, folder: str) -> None:
+        """Make the folder of a social worker or team; the one that it lies in was there when we came."""
+        if folder == self._account.path or self._size(folder) is not None:
+            return
+        try:
+            self._ask(self._client.mkdir, folder)
+        except OSError:
+            if self._size(folder) is None:  # nobody else has made it either
+                raise
+
+    def _digest(self, path: str) -> str:
+        """The SHA-256 of a file, read from the server."""
+        found = hashlib.sha256()
+        with self._open(path, "r") as file:
+            while block := self._ask(file.read, _BLOCK):
+                found.update(block)
+        return found.hexdigest()
+
+    def _size(self, path: str) -> int | None:
+        try:
+            return self._ask(self._client.stat, path).st_size or 0
+        except FileNotFoundError:
+            return None
+
+    @contextlib.contextmanager
+    def _open(self, path: str, mode: str) -> "Iterator[SFTPFile]":
+        file = self._ask(self._client.open, path, mode)
+        try:
+            yield file
+        finally:
+            self._ask(file.close)
+
+    def _path(self, name: str) -> str:
+        return posixpath.join(self._account.path, name)
+
+    def _ask(self, request: Callable[..., R], *arguments: object) -> R:
+        """What the server answers, in the time that it has."""
+        with self._watch.step():
+            return request(*arguments)
+
+    @contextlib.contextmanager
+    def _told(self) -> Iterator[None]:
+        """Say in plain English what went wrong, and whose it is."""
+        import paramiko
+
+        try:
+            yield
+        except (OSError, EOFError, paramiko.SSHException, paramiko.SFTPError) as error:
+            raise self._in_words(error) from error
+
+    def _in_words(self, error: Exception) -> PepformsError:
+        if self._watch.late or not _alive(self._ssh) or not isinstance(error, OSError):
+            return self._account.broken_off(late=self._watch.late)
+        if isinstance(error, FileNotFoundError):
+            return self._no_folder()
+        if isinstance(error, PermissionError):
+            return Misconfigured(
+                f"The user {self._account.user} may not read and write in {self.place}. Have the right given there, or "
+                "name another folder.",
+                slug="not-permitted",
+            )
+        return Unavailable(  # the protocol has no word for a full disk
+            f"The server {self._account.host} did not take the file and does not say why. Is there room left on its "
+            "disk, for this user too? Try again later.",
+            slug="not-taken",
+        )
+
+    def _no_folder(self) -> Misconfigured:
+        return Misconfigured(
+            f"The user {self._account.user} does not find {self.place}. Have it made there, or name another.",
+            slug="no-such-folder",
+        )
+
+
+def _folder(path: str) -> str:
+    return f"the folder {path}" if path else "the folder where the login begins"
+
+
+def _alive(client: "SSHClient") -> bool:
+    transport = client.get_transport()
+    return transport is not None and transport.is_active()
+
+
+@functools.cache
+def _hush() -> None:
+    """What the library logs is told here, in words and once."""
+    logging.getLogger("paramiko").setLevel(logging.CRITICAL + 1)
