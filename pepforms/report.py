@@ -6,7 +6,8 @@ import itertools
 import json
 import re
 import textwrap
-from collections.abc import Iterator, Mapping, Sized
+from collections.abc import Callable, Iterator, Mapping, Sized
+from functools import partial
 from typing import Any
 
 from pepforms import forms, pipeline, schema
@@ -201,7 +202,9 @@ def doctor(wiring: Wiring) -> tuple[bool, str]:
 
 def _states(wiring: Wiring) -> Iterator[tuple[str, str | PepformsError]]:
     """Each part, with its state in words, or the error that says what to do."""
+    looks: dict[str, Callable[[Wiring], str]]
     looks = {"profile": _profile, "fonts": _fonts, "engine": _engine, "seal": _seal, "trust": _trust, "time": _time}
+    looks |= {f"deliver {name}": partial(_deliver, name=name) for name in wiring.settings.destinations}
     for name, look in looks.items():
         try:
             yield name, look(wiring)
@@ -252,3 +255,8 @@ def _time(wiring: Wiring) -> str:
         return "seals claim their time, nobody proves it (set PEPFORMS_SEAL_TIMESTAMP_URL)"
     wiring.clock.stamp(b"Is anybody there?", datetime.datetime.now(datetime.UTC))
     return f"{wiring.clock.host} answers and is trusted"
+
+
+def _deliver(wiring: Wiring, name: str) -> str:
+    with wiring.destinations[name].opened() as destination:
+        return f"{destination.place} is there"

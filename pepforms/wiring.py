@@ -14,6 +14,7 @@ from pepforms.archive import pdfa, seal, timestamp, verify
 from pepforms.archive.trust import Trust
 from pepforms.archive.trust import read as read_trusted
 from pepforms.convert import Converter
+from pepforms.deliver import destinations
 from pepforms.errors import Broken, Misconfigured, Refused
 from pepforms.fill import Template
 from pepforms.forms import Form
@@ -144,6 +145,11 @@ class Wiring:
     def _named(self, setting: str) -> tuple[bytes, ...]:
         """The PEM files that a setting names; Misconfigured names one that is none."""
         return tuple(_pem(Path(path), setting) for path in self.settings[setting].split(":") if path)
+
+    @_once
+    def destinations(self) -> dict[str, destinations.Named]:
+        """Where records can be delivered to, by the names that the settings give."""
+        return destinations.read(self.settings)
 
     @property
     def installed(self) -> Path:

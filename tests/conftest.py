@@ -41,3 +41,11 @@ def elsewhere() -> Iterator[ModuleType]:
     with pytest.MonkeyPatch.context() as patch:
         patch.syspath_prepend(str(Path(__file__).parent / "foreign"))
         yield importlib.import_module("elsewhere")
+
+
+@pytest.fixture(scope="session")
+def servers() -> Iterator[ModuleType]:
+    """SFTP servers of our own (`deliver/servers.py`)."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.syspath_prepend(str(Path(__file__).parent / "deliver"))
+        yield importlib.import_module("servers")

@@ -7,7 +7,6 @@ import datetime as dt
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
-from pathlib import PureWindowsPath
 from typing import Generic, Literal, Protocol, TypeVar
 
 from pepforms import sheets
@@ -203,4 +202,4 @@ def _number(lcs_person_id: str) -> str:
 
 def _name(path: str) -> str:
     """A file's name for comparing: without the folder, the ending and capitals."""
-    return PureWindowsPath(path).name.casefold().removesuffix(".pdf")  # which takes / and \\ alike
+    return path.replace("\\", "/").rpartition("/")[2].casefold().removesuffix(".pdf")

@@ -7,6 +7,7 @@ password, no agent. Every step has its time: a server that stalls is left.
 import contextlib
 import functools
 import hashlib
+import io
 import logging
 import posixpath
 import socket
@@ -53,28 +54,31 @@ class Sftp:
         import paramiko
 
         _hush()
-        with paramiko.SSHClient() as client, contextlib.closing(self._reached()) as line:
-            watch = _Watch(line, self.patience)
-            self._logged_in(client, watch)
-            session = _Session(self, client, watch)
-            session.check_folder()
-            yield session
+        key = self._key()
+        with paramiko.SSHClient() as client:
+            self._know_the_server(client)
+            with contextlib.closing(self._reached()) as line:
+                watch = _Watch(line, self.patience)
+                self._log_in(client, key, watch)
+                session = _Session(self, client, watch)
+                session.check_folder()
+                yield session
 
     def _reached(self) -> socket.socket:
         try:
-            return socket.create_connection((self.host, self.port), self.patience)
+            line = socket.create_connection((self.host, self.port), self.patience)
+            line.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # or each block waits 40 ms for its last bytes
         except OSError as error:
             raise Unavailable(
                 f"The server {self.host} cannot be reached at port {self.port}. Is its name right, and does the "
                 "network let us through? Try again later.",
                 slug="destination-away",
             ) from error
+        return line
 
-    def _logged_in(self, client: "SSHClient", watch: "_Watch") -> None:
+    def _log_in(self, client: "SSHClient", key: "PKey", watch: "_Watch") -> None:
         import paramiko
 
-        key = self._key()
-        self._know_the_server(client)
         later = 2 * self.patience  # than the watch
         try:
             with watch.step():
@@ -120,22 +124,19 @@ class Sftp:
         )
 
     def _key(self) -> "PKey":
-        import paramiko
+        from cryptography.exceptions import UnsupportedAlgorithm
 
+        passphrase = files.first_line(self.passphrase_file)
         try:
-            passphrase = files.first_line(self.passphrase_file).decode() or None
-            for kind in (paramiko.Ed25519Key, paramiko.ECDSAKey, paramiko.RSAKey):
-                with contextlib.suppress(paramiko.SSHException):  # it is of another kind
-                    return kind.from_private_key_file(str(self.key_file), passphrase)
+            return _opened(self.key_file.read_bytes(), passphrase)
         except OSError as error:
             raise Misconfigured(f"The key file {self.key_file} cannot be read.", slug="bad-key-file") from error
-        except ValueError:  # which may quote what they could not read
-            pass
-        raise Misconfigured(
-            f"The key file {self.key_file} cannot be opened. Name a private key, as ssh-keygen makes it, and in "
-            "passphrase_file the file whose first line opens it, if it has a passphrase.",
-            slug="bad-key-file",
-        )
+        except (ValueError, TypeError, UnsupportedAlgorithm):
+            raise Misconfigured(
+                f"The key file {self.key_file} cannot be opened. Name a private key, as ssh-keygen makes it, and in "
+                "passphrase_file the file whose first line opens it, if it has a passphrase.",
+                slug="bad-key-file",
+            ) from None
 
     def _know_the_server(self, client: "SSHClient") -> None:
         import paramiko
@@ -196,10 +197,13 @@ class _Session(Destination):
 
     def check_folder(self) -> None:
         """Misconfigured where the folder is not there."""
-        with self._told():
+        with self._told(), contextlib.suppress(FileNotFoundError):
             if stat.S_ISDIR(self._ask(self._client.stat, self._account.path or ".").st_mode or 0):
                 return
-        raise self._no_folder()
+        raise Misconfigured(
+            f"The user {self._account.user} does not find {self.place}. Have it made there, or name another.",
+            slug="no-such-folder",
+        )
 
     def holds(self, name: str, sha256: str) -> Held:
         """What is there under that name, by the SHA-256 of what was read there."""
@@ -215,11 +219,19 @@ class _Session(Destination):
         part = posixpath.join(posixpath.dirname(path), f"{files.UNFINISHED}{sha256[:32]}.part")
         with self._told():
             self._make(posixpath.dirname(path))
-            sent = self._upload(part, data)
-            if self._digest(part) != sha256:
-                self._ask(self._client.remove, part)
-                raise self._damaged(name)
-            return sent if self._name(part, path) else None
+            try:
+                sent = self._upload(part, data)
+                if self._digest(part) != sha256:
+                    self._drop(part)
+                    raise self._damaged(name)
+                # Plain rename leaves alone what is there; OpenSSH's own, posix-rename, would write over it.
+                self._ask(self._client.rename, part, path)
+            except OSError:
+                if self._size(path) is None:
+                    raise
+                self._drop(part)
+                return None
+        return sent
 
     def _upload(self, part: str, data: bytes) -> int:
         """Send what is not there yet of the data; how many bytes that was."""
@@ -235,24 +247,10 @@ class _Session(Destination):
         size = self._size(part)
         if size is None:
             return 0
-        if 0 < size <= len(data) and self._digest(part) == digest.sha256(data[:size]):
+        if 0 < size <= len(data) and self._digest(part, size) == digest.sha256(data[:size]):
             return size
-        self._ask(self._client.remove, part)
+        self._drop(part)
         return 0
-
-    def _name(self, part: str, path: str) -> bool:
-        """Give the file its name, unless another has got it meanwhile.
-
-        This is the rename that leaves alone what is there, not OpenSSH's own (`posix-rename`), which writes over it.
-        """
-        try:
-            self._ask(self._client.rename, part, path)
-        except OSError:
-            if self._size(path) is None:
-                raise
-            self._ask(self._client.remove, part)
-            return False
-        return True
 
     def _make(self, folder: str) -> None:
         """Make the folder of a social worker or team; the one that it lies in was there when we came."""
@@ -264,13 +262,18 @@ class _Session(Destination):
             if self._size(folder) is None:  # nobody else has made it either
                 raise
 
-    def _digest(self, path: str) -> str:
-        """The SHA-256 of a file, read from the server."""
+    def _digest(self, path: str, most: int | None = None) -> str:
+        """The SHA-256 of a file, or of its first bytes, read from the server."""
         found = hashlib.sha256()
         with self._open(path, "r") as file:
-            while block := self._ask(file.read, _BLOCK):
+            while block := self._ask(file.read, _BLOCK if most is None else min(_BLOCK, most - file.tell())):
                 found.update(block)
         return found.hexdigest()
+
+    def _drop(self, part: str) -> None:
+        """Take away what was begun, unless another process has done so."""
+        with contextlib.suppress(FileNotFoundError):
+            self._ask(self._client.remove, part)
 
     def _size(self, path: str) -> int | None:
         try:
@@ -307,8 +310,6 @@ class _Session(Destination):
     def _in_words(self, error: Exception) -> PepformsError:
         if self._watch.late or not _alive(self._ssh) or not isinstance(error, OSError):
             return self._account.broken_off(late=self._watch.late)
-        if isinstance(error, FileNotFoundError):
-            return self._no_folder()
         if isinstance(error, PermissionError):
             return Misconfigured(
                 f"The user {self._account.user} may not read and write in {self.place}. Have the right given there, or "
@@ -321,15 +322,35 @@ class _Session(Destination):
             slug="not-taken",
         )
 
-    def _no_folder(self) -> Misconfigured:
-        return Misconfigured(
-            f"The user {self._account.user} does not find {self.place}. Have it made there, or name another.",
-            slug="no-such-folder",
-        )
-
 
 def _folder(path: str) -> str:
     return f"the folder {path}" if path else "the folder where the login begins"
+
+
+def _opened(key: bytes, passphrase: bytes) -> "PKey":
+    """A private key that may be locked; ValueError, TypeError or UnsupportedAlgorithm where it cannot be opened.
+
+    The SSH library would unlock it once for each kind of key that it may be, half a second each time.
+    """
+    import paramiko
+    from cryptography.hazmat.primitives import serialization
+    from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
+
+    modern = b"BEGIN OPENSSH PRIVATE KEY" in key
+    load = serialization.load_ssh_private_key if modern else serialization.load_pem_private_key
+    opened = load(key, passphrase or None)
+    if isinstance(opened, ed25519.Ed25519PrivateKey):
+        kind: type[PKey] = paramiko.Ed25519Key
+    elif isinstance(opened, ec.EllipticCurvePrivateKey):
+        kind = paramiko.ECDSAKey
+    elif isinstance(opened, rsa.RSAPrivateKey):
+        kind = paramiko.RSAKey
+    else:
+        raise ValueError("a kind of key that servers no longer take")
+    plain = opened.private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.OpenSSH, serialization.NoEncryption()
+    )
+    return kind.from_private_key(io.StringIO(plain.decode()))
 
 
 def _alive(client: "SSHClient") -> bool:
