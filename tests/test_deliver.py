@@ -5,6 +5,7 @@ import errno
 import os
 import pickle
 import resource
+import stat
 import subprocess
 import sys
 import threading
@@ -14,6 +15,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from types import ModuleType
 
@@ -42,6 +44,8 @@ class Place:
     engine: Folder | Sftp
     root: Path
     full: Callable[[], AbstractContextManager[None]]
+    damaging: Callable[[], AbstractContextManager[None]]
+    """For as long as the block lasts: no room there for RECORD; the disk keeps something else than it was given."""
 
     def put(self, data: bytes = RECORD, name: str = NAME) -> Receipt:
         with self.engine.opened() as destination:
@@ -56,7 +60,7 @@ class Place:
 def place(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Place]:
     if request.param == "folder":
         (tmp_path / "in").mkdir()
-        yield Place(Folder(tmp_path / "in"), tmp_path / "in", no_room)
+        yield Place(Folder(tmp_path / "in"), tmp_path / "in", no_room, a_bad_disk)
         return
     servers: ModuleType = request.getfixturevalue("servers")
     with servers.serving(tmp_path / "server") as server:
@@ -67,7 +71,7 @@ def place(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Place]:
             yield
             server.allow(resource.RLIM_INFINITY)
 
-        yield Place(server.account(), server.root, full)
+        yield Place(server.account(), server.root, full, partial(a_vandal, server.root))
 
 
 @contextlib.contextmanager
@@ -78,6 +82,39 @@ def no_room() -> Iterator[None]:
         yield
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+
+@contextlib.contextmanager
+def a_bad_disk() -> Iterator[None]:
+    def forgetful(handle: int) -> None:
+        if stat.S_ISREG(os.fstat(handle).st_mode):
+            os.pwrite(handle, b"X", 0)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(os, "fsync", forgetful)
+        yield
+
+
+@contextlib.contextmanager
+def a_vandal(root: Path) -> Iterator[None]:
+    """Changes the first byte of what arrives, as soon as it is there."""
+
+    def wait() -> None:
+        while not done.wait(0.001):
+            for part in root.glob(f"{files.UNFINISHED}*"):
+                if part.stat().st_size:
+                    with part.open("r+b") as file:
+                        file.write(b"X")
+                    return
+
+    done = threading.Event()
+    thread = threading.Thread(target=wait)
+    thread.start()
+    try:
+        yield
+    finally:
+        done.set()
+        thread.join()
 
 
 # --- what arrives ----------------------------------------------------------------------------------------------------
@@ -165,22 +202,8 @@ def test_a_file_that_was_changed_since_its_row_was_written_is_not_sent(place: Pl
 
 
 def test_what_was_damaged_on_its_way_never_gets_its_name(place: Place) -> None:
-    def vandal() -> None:
-        """Changes the first byte that arrives."""
-        deadline = time.monotonic() + 20
-        while time.monotonic() < deadline:
-            for part in place.root.glob(f"{files.UNFINISHED}*"):
-                with contextlib.suppress(FileNotFoundError):
-                    if part.stat().st_size:
-                        with part.open("r+b") as file:
-                            file.write(b"X")
-                        return
-
-    thread = threading.Thread(target=vandal)
-    thread.start()
-    with pytest.raises(Unavailable) as unavailable:
+    with place.damaging(), pytest.raises(Unavailable) as unavailable:
         place.put(LARGE)
-    thread.join()
     assert unavailable.value.slug == "arrived-damaged"
     assert place.there() == {}
     place.put(LARGE)
@@ -203,23 +226,6 @@ def test_a_folder_that_is_missing_is_told_and_not_made(place: Place) -> None:
     assert misconfigured.value.slug == "no-such-folder"
     assert str(place.root) in str(misconfigured.value)
     assert not place.root.exists()
-
-
-def test_a_killed_delivery_is_run_again_and_the_file_is_there_once(place: Place, tmp_path: Path) -> None:
-    source = tmp_path / "record.pdf"
-    source.write_bytes(LARGE * 2)
-    command = [sys.executable, str(PUTTING), pickle.dumps(place.engine).hex(), NAME, str(source)]
-    with subprocess.Popen(command) as process:
-        while not any(path.stat().st_size for path in place.root.glob(f"{files.UNFINISHED}*")):
-            assert process.poll() is None
-        process.kill()
-    assert NAME not in place.there()
-    assert place.there()  # some of it is
-    forgotten = time.time() - 7200
-    for begun in place.root.iterdir():
-        os.utime(begun, (forgotten, forgotten))
-    place.put(LARGE * 2)
-    assert place.there() == {NAME: LARGE * 2}
 
 
 def both(place: Place, *files: bytes) -> list[str]:
@@ -269,6 +275,23 @@ def powerless() -> Iterator[None]:
         yield
     finally:
         os.seteuid(0)
+
+
+def test_a_killed_delivery_leaves_no_name_and_is_run_again_and_what_it_left_is_swept(tmp_path: Path) -> None:
+    root, source = tmp_path / "in", tmp_path / "record.pdf"
+    root.mkdir()
+    source.write_bytes(RECORD)
+    with subprocess.Popen([sys.executable, PUTTING, pickle.dumps(Folder(root)).hex(), NAME, source, "hang"]) as process:
+        while [path.stat().st_size for path in root.iterdir()] != [len(RECORD)]:
+            assert process.poll() is None
+            time.sleep(0.01)
+        process.kill()
+    (begun,) = root.iterdir()
+    assert begun.name.startswith(files.UNFINISHED)
+    os.utime(begun, (time.time() - 7200,) * 2)
+    with Folder(root).opened() as destination:
+        destination.put(NAME, RECORD, sha256=sha256(RECORD))
+    assert {path.name: path.read_bytes() for path in root.iterdir()} == {NAME: RECORD}
 
 
 def test_a_folder_that_may_not_be_written_to_is_the_operators_matter(tmp_path: Path) -> None:
