@@ -5,7 +5,6 @@ import errno
 import os
 import pickle
 import resource
-import stat
 import subprocess
 import sys
 import threading
@@ -37,6 +36,9 @@ ROOM = 100_000
 """Fewer bytes than RECORD has."""
 
 
+Deed = Callable[[Path], object]
+
+
 @dataclass
 class Place:
     """A destination, and its folder as those see it who fetch from it."""
@@ -44,8 +46,9 @@ class Place:
     engine: Folder | Sftp
     root: Path
     full: Callable[[], AbstractContextManager[None]]
-    damaging: Callable[[], AbstractContextManager[None]]
-    """For as long as the block lasts: no room there for RECORD; the disk keeps something else than it was given."""
+    """There is no room there for RECORD until the block ends."""
+    meanwhile: Callable[[Deed], AbstractContextManager[None]]
+    """Somebody does something while a file is being written, which has the path that they are given."""
 
     def put(self, data: bytes = RECORD, name: str = NAME) -> Receipt:
         with self.engine.opened() as destination:
@@ -60,7 +63,7 @@ class Place:
 def place(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Place]:
     if request.param == "folder":
         (tmp_path / "in").mkdir()
-        yield Place(Folder(tmp_path / "in"), tmp_path / "in", no_room, a_bad_disk)
+        yield Place(Folder(tmp_path / "in"), tmp_path / "in", no_room, at_the_disk)
         return
     servers: ModuleType = request.getfixturevalue("servers")
     with servers.serving(tmp_path / "server") as server:
@@ -71,7 +74,7 @@ def place(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Place]:
             yield
             server.allow(resource.RLIM_INFINITY)
 
-        yield Place(server.account(), server.root, full, partial(a_vandal, server.root))
+        yield Place(server.account(), server.root, full, partial(at_the_server, server.root))
 
 
 @contextlib.contextmanager
@@ -85,26 +88,24 @@ def no_room() -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def a_bad_disk() -> Iterator[None]:
-    def forgetful(handle: int) -> None:
-        if stat.S_ISREG(os.fstat(handle).st_mode):
-            os.pwrite(handle, b"X", 0)
+def at_the_disk(deed: Deed) -> Iterator[None]:
+    def settle(handle: int) -> None:
+        path = Path(f"/proc/self/fd/{handle}").readlink()
+        if path.is_file():
+            deed(path)
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(os, "fsync", forgetful)
+        patch.setattr(os, "fsync", settle)
         yield
 
 
 @contextlib.contextmanager
-def a_vandal(root: Path) -> Iterator[None]:
-    """Changes the first byte of what arrives, as soon as it is there."""
-
+def at_the_server(root: Path, deed: Deed) -> Iterator[None]:
     def wait() -> None:
         while not done.wait(0.001):
             for part in root.glob(f"{files.UNFINISHED}*"):
                 if part.stat().st_size:
-                    with part.open("r+b") as file:
-                        file.write(b"X")
+                    deed(part)
                     return
 
     done = threading.Event()
@@ -202,11 +203,30 @@ def test_a_file_that_was_changed_since_its_row_was_written_is_not_sent(place: Pl
 
 
 def test_what_was_damaged_on_its_way_never_gets_its_name(place: Place) -> None:
-    with place.damaging(), pytest.raises(Unavailable) as unavailable:
+    def damage(part: Path) -> None:
+        with part.open("r+b") as file:
+            file.write(b"X")
+
+    with place.meanwhile(damage), pytest.raises(Unavailable) as unavailable:
         place.put(LARGE)
     assert unavailable.value.slug == "arrived-damaged"
     assert place.there() == {}
     place.put(LARGE)
+    assert place.there() == {NAME: LARGE}
+
+
+def test_a_file_that_comes_under_the_name_meanwhile_is_left_alone(place: Place) -> None:
+    theirs = place.root / NAME
+    with place.meanwhile(lambda _: theirs.write_bytes(b"somebody's own")), pytest.raises(Refused) as refused:
+        place.put(LARGE)
+    assert refused.value.slug == "another-there"
+    assert place.there() == {NAME: b"somebody's own"}
+
+
+def test_the_same_file_that_comes_under_the_name_meanwhile_will_do(place: Place) -> None:
+    theirs = place.root / NAME
+    with place.meanwhile(lambda _: theirs.write_bytes(LARGE)):
+        assert place.put(LARGE).sent == 0
     assert place.there() == {NAME: LARGE}
 
 
