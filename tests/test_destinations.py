@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from pepforms import naming, report, settings
-from pepforms.deliver import destinations
+from pepforms.deliver import confirmations, destinations
 from pepforms.deliver.destinations import Named
 from pepforms.deliver.folder import Folder
 from pepforms.deliver.sftp import Sftp
@@ -135,3 +135,18 @@ def test_the_doctor_lists_every_destination_and_looks_whether_it_is_there(tmp_pa
     healthy, said = report.doctor(Wiring(load(tmp_path, SHARE.replace("folder", "shelf"))))
     assert not healthy
     assert "deliver.records-share.kind must be one of" in said
+
+
+def test_the_guide_has_every_setting() -> None:
+    said = (Path(__file__).parent.parent / "docs" / "deliver.md").read_text()
+    keys = [setting.key for setting in settings.DELIVER]
+    keys += [each.key.partition(".")[2] for each in settings.KNOWN if each.key.startswith("confirmations.")]
+    assert len(keys) > 12
+    assert not [key for key in keys if f"`{key}`" not in said]
+
+
+def test_the_guide_gives_settings_that_are_read_as_they_stand(tmp_path: Path) -> None:
+    said = (Path(__file__).parent.parent / "docs" / "deliver.md").read_text()
+    given = load(tmp_path, "\n".join(re.findall(r"```toml\n(.*?)```", said, re.DOTALL)))
+    assert sorted(destinations.read(given)) == ["lcs", "share"]
+    assert confirmations.columns(given).file == "Document name"
