@@ -38,7 +38,7 @@ def folder(path: Path) -> Path:
 def sweep(folder: Path) -> None:
     """Take away what a killed run had begun to write there."""
     for begun in folder.glob(f"{UNFINISHED}*"):
-        with contextlib.suppress(FileNotFoundError):
+        with contextlib.suppress(FileNotFoundError, PermissionError):  # gone by now, or not ours
             if time.time() - begun.stat().st_mtime > _FORGOTTEN_SECONDS:
                 begun.unlink()
 

@@ -60,7 +60,7 @@ class Sftp:
             with contextlib.closing(self._reached()) as line:
                 watch = _Watch(line, self.patience)
                 self._log_in(client, key, watch)
-                session = _Session(self, client, watch)
+                session = _Session(self, self._begun(client, watch), watch)
                 session.check_folder()
                 yield session
 
@@ -105,6 +105,20 @@ class Sftp:
             refused = isinstance(error, paramiko.AuthenticationException) and _alive(client)
             raise self._key_refused() if refused else self.broken_off(late=watch.late) from error
 
+    def _begun(self, client: "SSHClient", watch: "_Watch") -> "SFTPClient":
+        import paramiko
+
+        try:
+            with watch.step():
+                return client.open_sftp()
+        except (paramiko.SSHException, paramiko.SFTPError, OSError, EOFError) as error:
+            if watch.late or not _alive(client):
+                raise self.broken_off(late=watch.late) from error
+            raise Misconfigured(
+                f"The server {self.host} lets {self.user} in, but not to SFTP. Have it switched on for this user.",
+                slug="no-sftp",
+            ) from error
+
     def _key_refused(self) -> Misconfigured:
         return Misconfigured(
             f"The server {self.host} does not let {self.user} in with the key {self.key_file}. Have its public half "
@@ -131,7 +145,7 @@ class Sftp:
             return _opened(self.key_file.read_bytes(), passphrase)
         except OSError as error:
             raise Misconfigured(f"The key file {self.key_file} cannot be read.", slug="bad-key-file") from error
-        except (ValueError, TypeError, UnsupportedAlgorithm):
+        except (ValueError, TypeError, NotImplementedError, UnsupportedAlgorithm):
             raise Misconfigured(
                 f"The key file {self.key_file} cannot be opened. Name a private key, as ssh-keygen makes it, and in "
                 "passphrase_file the file whose first line opens it, if it has a passphrase.",
@@ -145,7 +159,7 @@ class Sftp:
         client.set_missing_host_key_policy(paramiko.RejectPolicy())
         name = self.host if self.port == paramiko.config.SSH_PORT else f"[{self.host}]:{self.port}"
         try:
-            marked = any(line.startswith("@") for line in self.known_hosts.read_text("utf-8").splitlines())
+            marked = any(line.lstrip().startswith("@") for line in self.known_hosts.read_text("utf-8").splitlines())
             client.load_host_keys(str(self.known_hosts))
         except (OSError, ValueError, InvalidHostKey) as error:
             raise Misconfigured(
@@ -185,10 +199,8 @@ class _Watch:
 class _Session(Destination):
     """A login that lasts."""
 
-    def __init__(self, account: Sftp, client: "SSHClient", watch: _Watch) -> None:
-        self._account, self._ssh, self._watch = account, client, watch
-        with self._told():
-            self._client: SFTPClient = self._ask(client.open_sftp)
+    def __init__(self, account: Sftp, client: "SFTPClient", watch: _Watch) -> None:
+        self._account, self._client, self._watch = account, client, watch
 
     @property
     def place(self) -> str:
@@ -308,7 +320,9 @@ class _Session(Destination):
             raise self._in_words(error) from error
 
     def _in_words(self, error: Exception) -> PepformsError:
-        if self._watch.late or not _alive(self._ssh) or not isinstance(error, OSError):
+        channel = self._client.get_channel()
+        lost = channel is None or channel.closed or not isinstance(error, OSError)
+        if self._watch.late or lost:
             return self._account.broken_off(late=self._watch.late)
         if isinstance(error, PermissionError):
             return Misconfigured(
@@ -328,7 +342,7 @@ def _folder(path: str) -> str:
 
 
 def _opened(key: bytes, passphrase: bytes) -> "PKey":
-    """A private key that may be locked; ValueError, TypeError or UnsupportedAlgorithm where it cannot be opened.
+    """A private key that may be locked; errors of many kinds where it cannot be opened.
 
     The SSH library would unlock it once for each kind of key that it may be, half a second each time.
     """
@@ -354,8 +368,12 @@ def _opened(key: bytes, passphrase: bytes) -> "PKey":
 
 
 def _alive(client: "SSHClient") -> bool:
+    """Whether the connection still stands; that it was lost may take a moment to be seen."""
     transport = client.get_transport()
-    return transport is not None and transport.is_active()
+    if transport is None:
+        return False
+    transport.join(0.2)
+    return transport.is_active()
 
 
 @functools.cache

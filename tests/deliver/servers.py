@@ -25,8 +25,8 @@ PATIENCE = 20.0
 class Server:
     """One sshd, for the user who runs the tests, with SFTP alone; `root` is the folder that its destinations have."""
 
-    def __init__(self, folder: Path, *, options: str = "") -> None:
-        self._folder, self._options = folder, options
+    def __init__(self, folder: Path, *, subsystem: str) -> None:
+        self._folder, self._subsystem = folder, subsystem
         self.root = folder / "in"
         self.root.mkdir(parents=True)
         self.port = 0
@@ -35,17 +35,21 @@ class Server:
         shutil.copy(f"{self.key}.pub", folder / "authorized")
 
     def start(self) -> None:
-        """Start it, on the port that it had before."""
+        """Start it, again on the port that it had before."""
+        self.kill()
         if os.geteuid() == 0:
             Path("/run/sshd").mkdir(mode=0o755, exist_ok=True)
+            pam = "no"
+        else:  # who cannot see whether their own account is locked, but PAM can
+            pam = "yes"
         self.port = self.port or free_port()
         (self._folder / "config").write_text(
             f"ListenAddress 127.0.0.1:{self.port}\n"
             f"HostKey {self.host_key}\n"
             f"AuthorizedKeysFile {self._folder / 'authorized'}\n"
-            "StrictModes no\nPidFile none\nUsePAM no\nPermitRootLogin prohibit-password\nLogLevel ERROR\n"
+            f"StrictModes no\nPidFile none\nUsePAM {pam}\nPermitRootLogin prohibit-password\nLogLevel ERROR\n"
             "PasswordAuthentication no\nKbdInteractiveAuthentication no\n"
-            f"Subsystem sftp internal-sftp -d {self._folder} {self._options}\n"
+            f"Subsystem {self._subsystem} -d {self._folder}\n"
         )
         with (self._folder / "log").open("ab") as log:
             # With the signals as Python has them: a file that grows too large is an error then, not the end.
@@ -71,10 +75,10 @@ class Server:
         assert self._process
         return _below(self._process.pid)
 
-    def allow(self, most: int) -> None:
-        """Let no file of the logins to come have more bytes than that, as a full disk would."""
+    def fill(self, most: int) -> None:
+        """Let no file have more bytes than that, as a full disk would, until the server is started again."""
         assert self._process
-        resource.prlimit(self._process.pid, resource.RLIMIT_FSIZE, (most, resource.RLIM_INFINITY))
+        resource.prlimit(self._process.pid, resource.RLIMIT_FSIZE, (most, most))
 
     def account(self, port: int = 0, **other: Any) -> Sftp:
         """Our account there, by way of that port."""
@@ -90,9 +94,9 @@ class Server:
 
 
 @contextlib.contextmanager
-def serving(folder: Path, *, options: str = "") -> Iterator[Server]:
+def serving(folder: Path, *, subsystem: str = "sftp internal-sftp") -> Iterator[Server]:
     """A server, running until the block ends."""
-    server = Server(folder, options=options)
+    server = Server(folder, subsystem=subsystem)
     try:
         server.start()
         yield server
