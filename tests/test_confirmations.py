@@ -174,15 +174,14 @@ def test_what_is_no_list_is_refused(data: bytes) -> None:
     refused(data, Columns(file="Document Name"))
 
 
-def test_a_list_of_two_hundred_thousand_documents_is_matched_in_seconds() -> None:
-    records = [record(str(number)) for number in range(20_000)]
-    rows = "\n".join(
-        f"{number},10/11/2026,{number}_PEP_2026-27_AUT_2026-11-10_PEP-{number}_v1.pdf,,12/11/2026,Dana"
-        for number in range(200_000)
-    )
+@pytest.mark.parametrize("count", [20_000, pytest.param(200_000, marks=pytest.mark.slow)])
+def test_a_long_list_takes_no_longer_a_row_than_a_short_one(count: int) -> None:
+    records = [record(str(number)) for number in range(count // 2)]
+    names = (f"{number}_PEP_2026-27_AUT_2026-11-10_PEP-{number}_v1.pdf" for number in range(count))
+    rows = "\n".join(f"{number},10/11/2026,{name},,12/11/2026,Dana" for number, name in enumerate(names))
     data = f"{HEADER}\n{rows}".encode()
     began = time.process_time()
     found = list(confirmations.match(confirmations.read(data, "lcs.csv", ALL), records))
-    assert time.process_time() - began < 10
-    assert [match.records for match in found[:20_000]] == [(each,) for each in records]
-    assert {match.outcome for match in found[20_000:]} == {"not-matched"}
+    assert time.process_time() - began < count / 2_000  # thirty times what it takes, for machines that are busy
+    assert [match.records for match in found[: count // 2]] == [(each,) for each in records]
+    assert {match.outcome for match in found[count // 2 :]} == {"not-matched"}

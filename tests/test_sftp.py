@@ -214,7 +214,7 @@ def test_a_server_that_never_answers_is_left(servers: ModuleType, server: Any) -
             began = time.monotonic()
             told = fault(server.account(line.port, patience=HASTE))
             assert (told.slug, told.exit_code) == ("destination-slow", 75)
-            assert time.monotonic() - began < HASTE + 3
+            assert time.monotonic() - began < HASTE + 10
 
 
 def test_what_is_no_ssh_server_is_told(servers: ModuleType, server: Any) -> None:
@@ -236,9 +236,9 @@ def test_a_server_that_stalls_midway_is_left_and_the_upload_taken_up_where_it_wa
 ) -> None:
     with servers.Line.to(server.port, stall_after=HALFWAY) as line:
         began = time.monotonic()
-        told = fault(server.account(line.port, patience=HASTE))
+        told = fault(server.account(line.port, patience=3 * HASTE))  # time to log in on a busy machine too
     assert (told.slug, told.exit_code) == ("destination-slow", 75)
-    assert time.monotonic() - began < HASTE + 5
+    assert time.monotonic() - began < 3 * HASTE + 15
     begun = half(server)
     assert 0 < begun < len(LARGE)
     assert put(server.account()).sent == len(LARGE) - begun
