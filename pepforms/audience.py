@@ -7,6 +7,7 @@ tree of fields that goes with the copy says so, and the page has neither the fac
 The source of every rule is the matrix *Who sees what* of the Virtual School; a rule quotes its row in italics.
 """
 
+import dataclasses
 import functools
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -79,6 +80,47 @@ def cut(pep: Pep, reader: Reader) -> Copy:
         frozenset(where for where, made in case.decisions.items() if made["decision"] == "accept"),
         case.hides_home,
     )
+
+
+READS_AS: Mapping[str, Audience] = {
+    "designated_teacher": "school", "tutor": "school", "school_staff": "school", "carer": "carer", "parent": "parent",
+    "child": "child",
+}  # fmt: skip
+"""Whose copy a person reads, by role; everybody else works for the authority."""
+
+
+def owners(pep: Pep, audience: Audience) -> tuple[str, ...]:
+    """Those of an audience who answer for a target or an action, in the order of `people`."""
+    asked = {row.get("owner") for section in _OWNED for row in pep.get(section, ()) if isinstance(row, dict)}
+    return tuple(
+        each["id"]
+        for each in pep.get("people", ())
+        if each.get("id") in asked and READS_AS.get(each.get("role", ""), "authority") == audience
+    )
+
+
+def theirs(copy: Copy, audience: Audience, person: str) -> Copy:
+    """A copy with only the targets and actions that one person answers for.
+
+    Refused (slug `for-whom`) where the person is not in the PEP, or reads another audience's copies.
+    """
+    role = next((each.get("role", "") for each in copy.pep.get("people", ()) if each.get("id") == person), None)
+    if role is None or READS_AS.get(role, "authority") != audience:
+        known = ", ".join(owners(copy.pep, audience)) or "nobody"
+        raise Refused(
+            f"This document is made for one person who reads this audience’s copies ({audience}). In this PEP, those with "
+            f"a target or an action are: {known}.",
+            slug="for-whom",
+        )
+    own = {section: _rows_of(copy.pep[section], person) for section in _OWNED if section in copy.pep}
+    return dataclasses.replace(copy, pep=copy.pep | own)
+
+
+_OWNED = ("targets", "actions")
+
+
+def _rows_of(rows: Json, person: str) -> Json:
+    return [row for row in rows if row.get("owner") == person] if isinstance(rows, list) else rows
 
 
 class _Case:

@@ -50,7 +50,7 @@ def read(path: Path) -> Pack:
     if forms.CATALOGUE not in found:
         raise Refused(f"{path.name} holds no {forms.CATALOGUE}, which says what its templates are.", slug="bad-pack")
     text = found[forms.CATALOGUE].decode("utf-8", errors="replace")
-    listed = forms.listed(text, path / forms.CATALOGUE)
+    listed = forms.listed(text, path / forms.CATALOGUE).forms
     for form in listed.values():
         if form.template.parent != path or form.template.name not in found or form.template.suffix != ".docx":
             raise Refused(
@@ -100,7 +100,7 @@ def keep(pack: Pack, wiring: Wiring) -> list[Form]:
             rows[name] = pack.rows[name] | {"template": kept}
         text = _written(rows)
         files.replace(catalogue, text.encode())
-    return [forms.listed(text, catalogue)[name] for name in pack.forms]
+    return [forms.listed(text, catalogue).forms[name] for name in pack.forms]
 
 
 def _proved(document: trial.Filled, engines: Any, wiring: Wiring) -> None:

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from pepforms import drawn, loss, pipeline, report, resources, sources
+from pepforms import drawn, loss, pipeline, resources, sources
 from pepforms.archive import stamp
 from pepforms.convert import Converter, libreoffice
 from pepforms.errors import Broken, Refused
@@ -36,7 +36,7 @@ def engines(wiring: Wiring) -> tuple[Converter, ...]:
 def lint(data: bytes, name: str, form: Form, wiring: Wiring) -> list[Finding]:
     """All that is wrong with a template that may be hostile, read in a process apart."""
     try:
-        found: list[Finding] = wiring.apart(linting.lint, data, name, form, [*report.OF_THE_DOCUMENT], about=name)
+        found: list[Finding] = wiring.apart(linting.lint, data, name, form, about=name)
     except Refused as costly:
         return [linting.of_file(costly)]
     return found

@@ -15,7 +15,7 @@ from pepforms.archive.trust import Trust
 from pepforms.archive.trust import read as read_trusted
 from pepforms.convert import Converter
 from pepforms.errors import Broken, Misconfigured, Refused
-from pepforms.fill import Template
+from pepforms.fill import Letterhead, Template
 from pepforms.forms import Form
 from pepforms.profile import Profile
 from pepforms.settings import Settings
@@ -165,8 +165,18 @@ class Wiring:
                 data = form.template.read_bytes()
             except OSError as error:
                 raise Broken(f"The template {form.template.name} is missing.", slug="no-template") from error
-            self._templates[form.template] = Template(data, name=form.template.name)
+            self._templates[form.template] = Template(data, name=form.template.name, letterhead=self.letterhead(form))
         return self._templates[form.template]
+
+    def letterhead(self, form: Form) -> Letterhead | None:
+        """The letterhead that a form stands under, in the authority's colour."""
+        path = form.letterhead
+        if path is None:
+            return None
+        try:
+            return Letterhead(path.read_bytes(), path.name, self.profile.letterhead.colour)
+        except OSError as error:
+            raise Broken(f"The letterhead {path.name} is missing.", slug="no-template") from error
 
     def convert(self, docx: bytes, *, about: str) -> bytes:
         """A Word file as a tagged PDF."""

@@ -24,7 +24,7 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from pepforms import forms, report, settings, trial
+from pepforms import forms, settings, trial
 from pepforms.errors import Refused
 from pepforms.fill import Template
 from pepforms.fill.annotate import annotated
@@ -42,7 +42,7 @@ xmlns:a="http://schemas.openxmlformats.org/drawingml/2006/main" xmlns:v="urn:sch
 xmlns:wps="http://schemas.microsoft.com/office/word/2010/wordprocessingShape"
 xmlns:pic="http://schemas.openxmlformats.org/drawingml/2006/picture"
 xmlns:o="urn:schemas-microsoft-com:office:office\""""
-LETTER = Form("letter", "Letter to the school", Path("letter.docx"), ("school",))
+LETTER = Form(name="letter", title="Letter to the school", template=Path("letter.docx"), audiences=("school",))
 PEP: dict[str, Any] = {
     "pep": {"id": "PEP-1", "version": 1, "phase": "secondary", "provision_state": "on_roll"},
     "child": {"preferred_name": "Quill", "upn": "K999999914001"},
@@ -88,7 +88,7 @@ def saved(word: Any) -> bytes:
 
 def findings(word: Any, form: Form = LETTER) -> list[Finding]:
     data = word if isinstance(word, bytes) else saved(word)
-    return lint(data, "mine.docx", form, [*report.OF_THE_DOCUMENT])
+    return lint(data, "mine.docx", form)
 
 
 def changed(word: Any, change: Callable[[dict[str, bytes]], Any]) -> bytes:

@@ -5,7 +5,7 @@ What `blocks` would stop the template from being filled, lose something in a PDF
 """
 
 import re
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -177,8 +177,8 @@ class Finding:
         }
 
 
-def lint(data: bytes, name: str, form: Form, document: Collection[str]) -> list[Finding]:
-    """All findings in a template of a form, those of the whole file last; `document` has the facts of the document."""
+def lint(data: bytes, name: str, form: Form) -> list[Finding]:
+    """All findings in a template of a form, those of the whole file last."""
     try:
         parts = package.opened(data, name)
     except Refused as error:
@@ -188,7 +188,7 @@ def lint(data: bytes, name: str, form: Form, document: Collection[str]) -> list[
         return [of_file(Refused(f"{name} is damaged in its {damaged}. Save it again in Word.", slug="not-a-word-file"))]
     stories = {part: fabric.Story(title(part), root) for part, root in roots.items() if _holds_text(part)}
     found = [_objected(objection, stories) for objection in package.objections(parts, name)]
-    reader = Reader(form.audiences, document)
+    reader = Reader(form.audiences)
     for part, root in roots.items():
         if FILLED.fullmatch(part):
             found += _of_tags(title(part), root, reader)

@@ -38,7 +38,7 @@ class Fault:
 
 @dataclass(frozen=True, slots=True)
 class _Named:
-    """Names that are no fields: those of a loop or of the document."""
+    """Names that are no fields: those of a loop."""
 
     names: Collection[str]
 
@@ -62,7 +62,6 @@ class Reader:
     """Reads the tags of a template for readers, some of whom may see each field; keeps which fields it tells."""
 
     audiences: Collection[Audience]
-    document: Collection[str]
     told: set[str] = field(default_factory=set)
     _trees: dict[str, tuple[nodes.Template, list[tuple[str, str]]]] = field(default_factory=dict)
     _environment: Environment = field(default_factory=Environment)
@@ -110,7 +109,7 @@ class Reader:
 
     def names(self, open_: list[_Block]) -> dict[str, _Shape]:
         """Every name that a tag inside these loops may begin with."""
-        names: dict[str, _Shape] = {**self._root.fields, "document": _Named(self.document)}
+        names: dict[str, _Shape] = {**self._root.fields, "document": schema.document()}
         for block in open_:
             names |= block.names
         return names

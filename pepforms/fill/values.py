@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from pepforms import schema
 from pepforms.model import WITHHELD, Json, Pep
 from pepforms.schema import Field
 
@@ -153,14 +154,6 @@ class Items:
         return seen(self.value[name] if 0 <= name < len(self.value) else MISSING, self.field.items, self.pep)
 
 
-class Facts(dict[str, Any]):
-    """What is told of the document itself rather than of the child: its title, its reader, its marking."""
-
-    def item(self, name: str | int) -> Any:
-        """The fact of that name, or `MISSING`."""
-        return self.get(str(name), MISSING)
-
-
 def seen(value: Json, field: Field, pep: Pep) -> Any:
     """A value of the PEP as a template sees it."""
     if field.withheld or value is WITHHELD:
@@ -191,4 +184,4 @@ def _reason(field: Field, reason: str) -> str:
 def context(pep: Pep, root: Field, document: Mapping[str, Any]) -> dict[str, Any]:
     """Every name that a template may begin with: the sections of the PEP, and `document`."""
     names = {name: seen(pep.get(name, MISSING), field, pep) for name, field in root.fields.items()}
-    return {**names, "document": Facts(document)}
+    return {**names, "document": Node(document, schema.document(), pep)}
