@@ -108,7 +108,7 @@ def theirs(copy: Copy, audience: Audience, person: str) -> Copy:
     if role is None or READS_AS.get(role, "authority") != audience:
         known = ", ".join(owners(copy.pep, audience)) or "nobody"
         raise Refused(
-            f"This document is made for one person who reads this audience’s copies ({audience}). In this PEP, those with "
+            f"This document is made for one who reads this audience’s copies ({audience}). In this PEP, those with "
             f"a target or an action are: {known}.",
             slug="for-whom",
         )
