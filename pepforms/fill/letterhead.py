@@ -1,7 +1,7 @@
 """The letterhead: one Word file whose styles, headers and footers every document takes, in the authority's colour.
 
-What is changed there is changed everywhere. A template keeps what is its own: its text, its lists, the styles that the
-letterhead lacks, the width of its pages.
+What stands in its text stands at the head of every document's text. What is changed there is changed everywhere. A
+template keeps what is its own: its text, its lists, the styles that the letterhead lacks, the width of its pages.
 """
 
 import posixpath
@@ -33,9 +33,9 @@ class Letterhead:
     def dress(self, template: dict[str, bytes]) -> dict[str, bytes]:
         """The parts of a template under this letterhead; Refused where the letterhead is no Word file."""
         head = package.read(self.data, self.name)
-        text = etree.fromstring(template[_TEXT], _STRICT)
+        text, above = etree.fromstring(template[_TEXT], _STRICT), etree.fromstring(head[_TEXT], _STRICT)
         sections = list(text.iter(f"{_W}sectPr"))
-        model = next(etree.fromstring(head[_TEXT], _STRICT).iter(f"{_W}sectPr"))
+        model = next(above.iter(f"{_W}sectPr"))
         shift = _width(sections[-1]) - _width(model) if sections else 0
         dressed = {name: part for name, part in template.items() if not _is_of_pages(name)}
         dressed |= {name: _shifted(part, shift) for name, part in head.items() if _is_of_pages(name)}
@@ -43,6 +43,7 @@ class Letterhead:
         references = [*_references(head, model)]
         for section in sections:
             _head(section, model, references)
+        text[0][:0] = [part for part in above[0] if part.tag != f"{_W}sectPr"]
         dressed[_TEXT] = _written(text)
         dressed[_STYLES] = _styles(template.get(_STYLES), _shifted(head[_STYLES], shift))
         dressed[_TEXT_RELATIONS] = _relations(template[_TEXT_RELATIONS], references)
