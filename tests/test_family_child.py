@@ -30,7 +30,9 @@ from pepforms.wiring import Wiring
 
 FORM = forms.named("my-plan")
 VALID = folder("samples") / "valid"
-SAMPLES: dict[str, Pep] = {path.stem: json.loads(path.read_text(encoding="utf-8")) for path in sorted(VALID.glob("*.json"))}
+SAMPLES: dict[str, Pep] = {
+    path.stem: json.loads(path.read_text(encoding="utf-8")) for path in sorted(VALID.glob("*.json"))
+}
 BARE: Pep = {
     "schema_version": "1",
     "pep": {
