@@ -27,7 +27,7 @@ class Form:
     stages: tuple[Stage, ...] = STAGES
     phases: tuple[str, ...] = PHASES
     file_name: str = ""
-    orientation: Orientation = "portrait"
+    orientation: Orientation | None = None
     person: bool = False
     gathers: str | None = None
     notice: str | None = None
@@ -79,12 +79,21 @@ def catalogue(installed: Path | None = None) -> dict[str, Form]:
     All stand under one letterhead, the authority's own where it has installed one. A fault is Misconfigured and names
     the file and the key.
     """
-    own = installed / CATALOGUE if installed and (installed / CATALOGUE).exists() else None
-    shipped = folder("templates") / CATALOGUE
-    brought = listed(_read(own), own).letterhead if own else None
-    letterhead = brought or listed(_read(shipped), shipped).letterhead
-    found = listed(_read(shipped), shipped, letterhead=letterhead).forms
-    return found | listed(_read(own), own, letterhead=letterhead).forms if own else found
+    found, head = dict[str, Form](), letterhead(installed)
+    for path in _catalogues(installed):
+        found |= listed(_read(path), path, letterhead=head).forms
+    return found
+
+
+def letterhead(installed: Path | None = None) -> Path | None:
+    """The Word file that forms stand under: the authority's own, else the one shipped."""
+    brought = (listed(_read(path), path).letterhead for path in reversed(_catalogues(installed)))
+    return next((path for path in brought if path), None)
+
+
+def _catalogues(installed: Path | None) -> list[Path]:
+    own = installed / CATALOGUE if installed else None
+    return [folder("templates") / CATALOGUE, *([own] if own and own.exists() else [])]
 
 
 def _read(path: Path) -> str:

@@ -105,7 +105,7 @@ def render(
     to be so today; `copies` are what the covering sheet of a pack tells of each copy in it.
     """
     form.asked_of(pep)
-    copy = _copy(pep, form, Reader(audience, person, confidential))
+    copy = copy_for(pep, form, Reader(audience, person, confidential))
     name = naming.document(pep, form.file_name, audience, to, person=person if form.person else None)
     facts = told(pep, form, audience, workshop.profile, person=person) | {"copies": [*copies]}
     docx = workshop.template(form).fill(copy.pep, facts, copy.fields)
@@ -125,7 +125,7 @@ def readers(pep: Pep, form: Form, audience: Audience, person: str | None) -> tup
     return (person,) if person or not form.person else owners(pep, audience)
 
 
-def _copy(pep: Pep, form: Form, reader: Reader) -> Copy:
+def copy_for(pep: Pep, form: Form, reader: Reader) -> Copy:
     """A PEP as the reader may see it; of a form for one person, with what is theirs."""
     if not form.person:
         return cut(pep, reader)
@@ -158,13 +158,16 @@ def pack(
     Of several versions of a PEP the last is taken.
     """
     newest = sorted({pep["pep"]["id"]: pep for pep in sorted(peps, key=_age)}.values(), key=_age, reverse=True)
-    rows = [
-        {"title": title(pep, gathered, workshop.profile), "signed_off": bool(pep.get("sign_offs"))}
-        | ({"meeting": held} if isinstance(held := pep.get("meeting", {}).get("date"), str) else {})
-        for pep in newest
-    ]
+    rows = [in_pack(pep, gathered, workshop.profile) for pep in newest]
     cover = render(newest[0], form, audience, "pdf", workshop, copies=rows, confidential=confidential)
     return [cover, *(render(pep, gathered, audience, "pdf", workshop, confidential=confidential) for pep in newest)]
+
+
+def in_pack(pep: Pep, gathered: Form, profile: Profile) -> dict[str, Any]:
+    """What the covering sheet of a pack tells of the copy of one PEP."""
+    held = pep.get("meeting", {}).get("date")
+    row = {"title": title(pep, gathered, profile), "signed_off": bool(pep.get("sign_offs"))}
+    return row | ({"meeting": held} if isinstance(held, str) else {})
 
 
 def child(pep: Pep) -> str:

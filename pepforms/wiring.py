@@ -170,9 +170,10 @@ class Wiring:
 
     def letterhead(self, form: Form) -> Letterhead | None:
         """The letterhead that a form stands under, in the authority's colour."""
-        path = form.letterhead
-        if path is None:
-            return None
+        return self.letterhead_at(form.letterhead) if form.letterhead else None
+
+    def letterhead_at(self, path: Path) -> Letterhead:
+        """The letterhead in a Word file, in the authority's colour."""
         try:
             return Letterhead(path.read_bytes(), path.name, self.profile.letterhead.colour)
         except OSError as error:

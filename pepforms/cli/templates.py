@@ -143,7 +143,7 @@ def _tried(
 ) -> Iterator[PepformsError]:
     """What is wrong with a template when it is used; nothing where every sample came through."""
     try:
-        documents = trial.fill(data, name, form, wiring)
+        documents = trial.fill(data, name, form, wiring.letterhead(form), wiring)
     except PepformsError as error:
         yield error
         return

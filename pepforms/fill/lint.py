@@ -79,6 +79,11 @@ KINDS: Mapping[str, Kind] = {
     "no-title": Kind(
         "warns", "Choose File, Info, and write {{ document.title }} under Title.", "the document has no title"
     ),
+    "wrong-orientation": Kind(
+        "warns",
+        "Choose Layout, Orientation; or put the orientation in the form’s row of forms.toml right.",
+        "no page lies as the form says it does ({what})",
+    ),
     "no-language": Kind(
         "warns",
         "Choose Review, Language, Set Proofing Language, English (United Kingdom), and Set As Default.",
@@ -195,6 +200,8 @@ def lint(data: bytes, name: str, form: Form) -> list[Finding]:
         if part in stories:
             found += map(_of_fabric, fabric.faults(stories[part]))
     found = [*_in_order(found, stories), *map(_of_fabric, fabric.of_whole([*stories.values()], roots))]
+    if form.orientation and fabric.turned([*stories.values()], form.orientation):
+        found.append(_of_fabric(fabric.Fault("wrong-orientation", WHOLE_FILE, what=form.orientation)))
     if form.name == _WHOLE_PEP:
         found += [_untold(placeholder(one), one.title) for one in reader.untold()]
     return found
