@@ -247,12 +247,17 @@ def total(value: Any, of: str) -> str:
     return value.words if isinstance(value, Absent) else amount
 
 
-def remaining(value: Any) -> str:
-    """`{{ pupil_premium_plus|remaining }}`: allocation and approvals less the cost of the lines, in pounds."""
+def remaining(value: Any, since: Any = None) -> str:
+    """`{{ pupil_premium_plus|remaining }}`: allocation and approvals less the cost of the lines, in pounds.
+
+    `{{ pupil_premium_plus|remaining(follow_up) }}`: the same, with what was approved after sign-off.
+    """
     allocation = value if isinstance(value, Absent) else value.item("allocation")
     if isinstance(allocation, Absent):
         return allocation.words
-    return money(str(Decimal(allocation) + _sum(value.item("approvals"), "amount") - _sum(value.item("lines"), "cost")))
+    more = [part.item("approvals") for part in (value, since) if part is not None]
+    approved = sum((_sum(rows, "amount") for rows in more), Decimal(allocation))
+    return money(str(approved - _sum(value.item("lines"), "cost")))
 
 
 def _sum(items: Any, of: str) -> Decimal:
