@@ -144,9 +144,9 @@ def examples(profile: Profile) -> Mapping[str, str]:
             if not said.startswith(("Not known: ", "None: ")):
                 printed.setdefault(re.sub(r"/[0-9]+(?=/|$)", "/*", pointer).removesuffix("/*"), said)
     told = pipeline.told(samples[0], forms.named("pep"), "authority", profile)
-    for name, value in told.items():
-        if isinstance(value, str):
-            printed[f"/document/{name}"] = value
+    for name, field in schema.document().fields.items():
+        if name in told and not field.fields:
+            printed[field.pointer] = words.said(seen(told[name], field, samples[0]))
     fields = itertools.chain(root.walk(), schema.document().walk())
     return {placeholder(field): printed.get(field.pointer) or _example(field, samples[0]) for field in fields}
 
