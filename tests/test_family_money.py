@@ -63,7 +63,7 @@ def lines(document: Any) -> list[str]:
 def rows(document: Any, caption: str) -> list[list[str]]:
     """The rows of the table that begins with a heading, a text a cell that Word shows."""
     table = next(table for table in document.tables if table.rows[0].cells[0].text == caption)
-    return [[cell.text for cell in dict.fromkeys(row.cells)] for row in table.rows]
+    return [[cell.text for cell in row.cells] for row in table.rows]
 
 
 def run(*arguments: object, home: Path) -> "subprocess.CompletedProcess[str]":
@@ -74,6 +74,9 @@ def run(*arguments: object, home: Path) -> "subprocess.CompletedProcess[str]":
 
 
 # --- Pupil Premium Plus statement ------------------------------------------------------------------------------------
+
+COST = 5
+"""The column of a statement's costs."""
 
 
 @pytest.mark.parametrize("name", SAMPLES)
@@ -88,12 +91,15 @@ def test_a_statement_adds_up_to_the_penny(name: str, audience: Audience, wiring:
     remaining = Decimal(grant["allocation"]) + sum(Decimal(one["amount"]) for one in approved) - planned
     assert money["Planned in this PEP"] == words.money(str(planned))
     assert money["Remaining"] == words.money(str(remaining))
-    by_target = {row[0].removeprefix("For "): row[1] for row in rows(document, "Target") if row[0].startswith("For ")}
+    by_target = {
+        row[0].removeprefix("For "): row[COST] for row in rows(document, "Target") if row[0].startswith("For ")
+    }
     for target in {line["target_id"] for line in grant["lines"]}:
         costs = (Decimal(line["cost"]) for line in grant["lines"] if line["target_id"] == target)
         assert by_target.pop(target) == words.money(str(sum(costs, Decimal())))
     assert by_target == {}
-    assert rows(document, "Target")[-1][:2] == ["All together", words.money(str(planned))]
+    all_together = rows(document, "Target")[-1]
+    assert (all_together[0], all_together[COST]) == ("All together", words.money(str(planned)))
 
 
 def test_every_line_stands_with_its_target_and_what_was_spent_on_it_since(wiring: Wiring) -> None:
@@ -161,7 +167,7 @@ def test_a_line_without_a_target_is_not_lost(wiring: Wiring) -> None:
     assert table[-2][:2] == [
         "No target: say which before sign-off", "Ear defenders\nSocial and emotional learning",
     ]  # fmt: skip
-    assert table[-1] == ["All together", "£347.50"]
+    assert table[-1] == ["All together", "", "", "", "", "£347.50"]
     del pep["targets"]
     assert [row[-1] for row in rows(filled(pep, "pp-plus-statement", "school", wiring), "Target")] == [
         "Cost", "£360.00", "£42.50", "−£55.00", "£347.50",
