@@ -290,6 +290,24 @@ FAULTS: dict[str, tuple[Break, str, str]] = {
     "a fact that a loop lacks": (text("{% for t in targets %}{{ loop.cycle }}{% endfor %}"), "unknown-field", HERE),
     "loop outside a loop": (text("{{ loop.index }}"), "unknown-field", HERE),
     "a sum over nothing": (text('{{ pupil_premium_plus.lines|total("price") }}'), "unknown-field", HERE),
+    "a list of something that entries lack": (text('{{ targets|listed("domian") }}'), "unknown-field", HERE),
+    "entries by something that they lack": (
+        text('{{ pupil_premium_plus.lines|where("target", "T1")|total("cost") }}'), "unknown-field", HERE,
+    ),
+    "entries by a fact misspelt": (
+        text('{% for t in targets %}{% if targets|where("id", t.idd)|count %}{% endif %}{% endfor %}'),
+        "unknown-field", HERE,
+    ),
+    "a loop over entries by something that they lack": (
+        text('{% for t in targets|where("idd", "T1") %}{{ t.target }}{% endfor %}'), "unknown-field", HERE,
+    ),
+    "a field of some entries misspelt": (
+        text('{% for t in targets|where("id", "T1") %}{{ t.tarket }}{% endfor %}'), "unknown-field", HERE,
+    ),
+    "a sum over something that some entries lack": (
+        text('{{ pupil_premium_plus.lines|where("id", "L1")|total("price") }}'), "unknown-field", HERE,
+    ),
+    "what a filter is given misspelt": (text("{{ child.date_of_birth|age(meeting.dat) }}"), "unknown-field", HERE),
     "misspelt in an if": (text("{% if child.unp %}{% endif %}"), "unknown-field", HERE),
     "misspelt in an elif": (text("{% if child.upn %}{% elif child.unp %}{% endif %}"), "unknown-field", HERE),
     "misspelt in a loop's condition": (
@@ -299,12 +317,23 @@ FAULTS: dict[str, tuple[Break, str, str]] = {
     "misspelt in the properties": (in_the_properties, "unknown-field", "document properties, subject"),
     "the address, to the school": (text("{{ care.placement.address }}"), "withheld-field", HERE),
     "the address, only asked": (text("{% if care.placement.address %}{% endif %}"), "withheld-field", HERE),
+    "what was spent, to the school": (
+        text('{{ follow_up.spend|where("line_id", "L1")|total("spent") }}'), "withheld-field", HERE,
+    ),
+    "entries by what the school may not see": (
+        text('{{ care.parental_responsibility|where("note", "Shared")|listed("holder") }}'), "withheld-field", HERE,
+    ),
+    "a list of what the school may not see": (
+        text('{{ care.parental_responsibility|listed("note") }}'), "withheld-field", HERE,
+    ),
     "a loop over a fact": (text("{% for l in child.upn %}{{ l }}{% endfor %}"), "not-a-list", HERE),
     "a loop over a section": (text("{% for f in child %}{% endfor %}"), "not-a-list", HERE),
     "a group printed": (text("{{ child.legal_name }}"), "prints-a-group", HERE),
     "a group printed where it is there": (
         text("{% if targets %}{{ targets }}{% endif %}"), "prints-a-group", HERE,
     ),
+    "some of what is no list": (text('{% for l in child.upn|where("a", "b") %}{% endfor %}'), "not-a-list", HERE),
+    "some entries printed": (text('{{ targets|where("id", "T1") }}'), "prints-a-group", HERE),
     # how a tag is written
     "a filter misspelt": (text("{{ child.upn|dat }}"), "unknown-filter", HERE),
     "a test misspelt": (text("{% if child.upn is knwon %}{% endif %}"), "unknown-test", HERE),
@@ -318,6 +347,7 @@ FAULTS: dict[str, tuple[Break, str, str]] = {
     "quotes of another language": (
         text("{{ pupil_premium_plus.lines|total(„cost“) }}"), "unreadable-tag", HERE,
     ),
+    "some entries, nobody knows which": (text('{{ targets|where("id")|count }}'), "unreadable-tag", HERE),
     "an if without its else": (text("{{ child.upn if child.upn is known }}"), "unreadable-tag", HERE),
     "one brace deleted": (text("{{ child.upn }"), "split-tag", HERE),
     "a tag over two paragraphs": (text("{{ child.", "upn }}"), "split-tag", HERE),
@@ -446,6 +476,8 @@ def test_all_faults_are_told_at_once_as_they_stand_in_the_file() -> None:
         ("{{ upn }}", "“child.upn”?"),
         ("{{ targets.target }}", "“Targets” is a list: loop over it"),
         ("{{ document.titel }}", "“title”?"),
+        ("{{ targets|where('idd', 'T1')|count }}", "“id”?"),
+        ("{% for t in targets|where('id', 'T1') %}{{ t.tarket }}{% endfor %}", "“target”?"),
         ("{% edif %}", "“endif”?"),
     ],
 )
