@@ -19,9 +19,26 @@ def term(pep: Pep) -> str:
     return f"{pep['pep']['academic_year'].replace('/', '-')}_{_TERMS[pep['pep']['term']]}"
 
 
-def document(pep: Pep, form: str, audience: Audience, to: str) -> str:
-    """The name of a copy: `LCS-1234_pep_authority_2026-27_AUT_v1.pdf`."""
-    return f"{_child(pep)}_{form}_{audience}_{term(pep)}_v{pep['pep']['version']}.{to}"
+def document(pep: Pep, form: str, audience: Audience, to: str, *, person: str | None = None) -> str:
+    """The name of a copy: `LCS-1234_pep_authority_2026-27_AUT_v1.pdf`.
+
+    Where it is one person's, their role stands in it, never a name: `action-sheet-carer-2` is the second carer's.
+    """
+    whose = f"-{_role(pep, person)}" if person else ""
+    return f"{_child(pep)}_{form}{whose}_{audience}_{term(pep)}_v{pep['pep']['version']}.{to}"
+
+
+def _role(pep: Pep, person: str) -> str:
+    roles = {each["id"]: each["role"] for each in pep["people"] if {"id", "role"} <= each.keys()}
+    same = [id_ for id_, role in roles.items() if role == roles[person]]
+    number = f"-{same.index(person) + 1}" if len(same) > 1 else ""
+    return f"{_safe(roles[person])}{number}"
+
+
+def of_pep(document: str, pep: Pep) -> str:
+    """The name of a copy that tells which PEP of the term it is of: `LCS-1234_pep_school_2026-27_AUT_v1_PEP-77.pdf`."""
+    stem, _, kind = document.rpartition(".")
+    return f"{stem}_{_safe(pep['pep']['id'])}.{kind}"
 
 
 def page(document: str, number: int) -> str:

@@ -100,12 +100,10 @@ def verification_text(result: dict[str, Any], explained: list[str]) -> str:
 
 def placeholders() -> Iterator[tuple[str, str]]:
     """Every placeholder that a template may use, and what people call it; `[]` marks a list to loop over."""
-    for field in schema.load().root.walk():
+    for field in itertools.chain(schema.load().root.walk(), schema.document().walk()):
         listed_above = field.pointer.endswith("/*")
         if field.pointer and not listed_above and not field.fields and not (field.items and field.items.fields):
             yield placeholder(field), field.title
-    for name, meaning in OF_THE_DOCUMENT.items():
-        yield f"document.{name}", meaning
 
 
 def lint(source: str, form: str, findings: list[Finding]) -> dict[str, Any]:
@@ -145,9 +143,12 @@ def examples(profile: Profile) -> Mapping[str, str]:
         for _, pointer, said in words.facts(pep, root):
             if not said.startswith(("Not known: ", "None: ")):
                 printed.setdefault(re.sub(r"/[0-9]+(?=/|$)", "/*", pointer).removesuffix("/*"), said)
-    found = {placeholder(field): printed.get(field.pointer) or _example(field, samples[0]) for field in root.walk()}
     told = pipeline.told(samples[0], forms.named("pep"), "authority", profile)
-    return found | {f"document.{name}": words.said(value) for name, value in told.items()}
+    for name, field in schema.document().fields.items():
+        if name in told and not (field.items or field).fields:
+            printed[field.pointer] = words.said(seen(told[name], field, samples[0]))
+    fields = itertools.chain(root.walk(), schema.document().walk())
+    return {placeholder(field): printed.get(field.pointer) or _example(field, samples[0]) for field in fields}
 
 
 def _example(field: Field, pep: Pep) -> str:
@@ -165,20 +166,6 @@ def _stored(field: Field, pep: Pep) -> Json:
     if field.person:
         return str(pep["people"][0]["id"])
     return next(iter(field.labels), _STORED_AS.get(field.format or "", ""))
-
-
-OF_THE_DOCUMENT = {
-    "title": "The title of the document: form, term, academic year",
-    "form": "The name of the form",
-    "authority": "The authority",
-    "virtual_school": "The Virtual School",
-    "child_term": "The authority’s word for a child in its care",
-    "child_term_plural": "The same for several children",
-    "marking": "The protective marking",
-    "notice": "Whose copy this is, and what not to do with it",
-    "draft": "Whether nobody has signed the PEP off (for if)",
-    "carries_data": "Whether the file is a record that carries the data of the PEP as an attachment (for if)",
-}
 
 
 def doctor(wiring: Wiring) -> tuple[bool, str]:

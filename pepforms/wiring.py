@@ -16,7 +16,7 @@ from pepforms.archive.trust import read as read_trusted
 from pepforms.convert import Converter
 from pepforms.deliver import destinations
 from pepforms.errors import Broken, Misconfigured, Refused
-from pepforms.fill import Template
+from pepforms.fill import Letterhead, Template
 from pepforms.forms import Form
 from pepforms.profile import Profile
 from pepforms.settings import Settings
@@ -157,8 +157,13 @@ class Wiring:
         return self.settings.home / "templates"
 
     def forms(self) -> dict[str, Form]:
-        """Every form by name: the authority's own, and those shipped that it has not replaced."""
-        return forms.catalogue(self.installed)
+        """Every form by name: the authority's own, and those shipped that it has not replaced.
+
+        Those that its profile names come first, in its order.
+        """
+        found = forms.catalogue(self.installed)
+        named = (name for name in self.profile.documents if name in found)
+        return {name: found[name] for name in (*named, *found)}
 
     def form(self, name: str) -> Form:
         """The form of that name; Refused (slug `no-such-form`) with the names that there are."""
@@ -171,8 +176,19 @@ class Wiring:
                 data = form.template.read_bytes()
             except OSError as error:
                 raise Broken(f"The template {form.template.name} is missing.", slug="no-template") from error
-            self._templates[form.template] = Template(data, name=form.template.name)
+            self._templates[form.template] = Template(data, name=form.template.name, letterhead=self.letterhead(form))
         return self._templates[form.template]
+
+    def letterhead(self, form: Form) -> Letterhead | None:
+        """The letterhead that a form stands under, in the authority's colour."""
+        return self.letterhead_at(form.letterhead) if form.letterhead else None
+
+    def letterhead_at(self, path: Path) -> Letterhead:
+        """The letterhead in a Word file, in the authority's colour."""
+        try:
+            return Letterhead(path.read_bytes(), path.name, self.profile.letterhead.colour)
+        except OSError as error:
+            raise Broken(f"The letterhead {path.name} is missing.", slug="no-template") from error
 
     def convert(self, docx: bytes, *, about: str) -> bytes:
         """A Word file as a tagged PDF."""
