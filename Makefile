@@ -50,7 +50,7 @@ wheel: setup  ## the wheel in dist/, templates, schemas, samples and fonts insid
 
 # Programs of other people that tests judge our documents with.
 test-tools:
-	@.ci/need java qpdf pdfsig pdftoppm soffice chromium initdb postgres
+	@.ci/need java qpdf pdfsig pdftoppm soffice chromium initdb postgres sshd
 
 # The lock is whole, so nothing is resolved: an older pip would take a newer release for a package that is asked for with
 # an extra, and then refuse it for want of a hash.

@@ -11,18 +11,47 @@ from typing import BinaryIO
 
 from pepforms.errors import Misconfigured, PepformsError, Refused, Unavailable
 
-_UNFINISHED, _FORGOTTEN_SECONDS = ".pepforms-", 3600.0
+UNFINISHED = ".pepforms-"
+"""How the name of a file begins that is still being written: nobody should take it for a document."""
+
+_FORGOTTEN_SECONDS = 3600.0
+_AWAY = (
+    errno.EHOSTDOWN,
+    errno.EHOSTUNREACH,
+    errno.EIO,
+    errno.ENETDOWN,
+    errno.ENETUNREACH,
+    errno.ENOTCONN,
+    errno.ESTALE,
+    errno.ETIMEDOUT,
+)
+"""What a network share says that has gone away."""
 
 
 def folder(path: Path) -> Path:
     """The output folder, made if need be, and swept of what a killed run had begun to write."""
     with told(path):
         path.mkdir(parents=True, exist_ok=True)
-        for begun in path.glob(f"{_UNFINISHED}*"):
-            with contextlib.suppress(FileNotFoundError):
-                if time.time() - begun.stat().st_mtime > _FORGOTTEN_SECONDS:
-                    begun.unlink()
+        sweep(path)
     return path
+
+
+def sweep(folder: Path) -> None:
+    """Take away what a killed run had begun to write there."""
+    for begun in folder.glob(f"{UNFINISHED}*"):
+        with contextlib.suppress(FileNotFoundError, PermissionError):  # gone by now, or not ours
+            if time.time() - begun.stat().st_mtime > _FORGOTTEN_SECONDS:
+                begun.unlink()
+
+
+def first_line(path: Path | None) -> bytes:
+    """The passphrase that a file holds, or none where no file is named."""
+    if path is None:
+        return b""
+    try:
+        return path.read_bytes().split(b"\n", 1)[0].rstrip(b"\r")
+    except OSError as error:
+        raise Misconfigured(f"The passphrase file {path} cannot be read.", slug="no-passphrase") from error
 
 
 def write(path: Path, data: bytes, *, force: bool = False) -> None:
@@ -32,7 +61,7 @@ def write(path: Path, data: bytes, *, force: bool = False) -> None:
             replace(path, data)
             return
         try:
-            _put(path, data, _link)  # fails where a file is, also one that another thread has put there just now
+            put(path, data, link)  # fails where a file is, also one that another thread has put there just now
         except FileExistsError:
             if path.read_bytes() != data:
                 raise Refused(
@@ -43,7 +72,7 @@ def write(path: Path, data: bytes, *, force: bool = False) -> None:
 
 def replace(path: Path, data: bytes) -> None:
     """Put the bytes there at once, whatever was there before."""
-    _put(path, data, os.replace)
+    put(path, data, os.replace)
 
 
 @contextlib.contextmanager
@@ -54,7 +83,7 @@ def writing(path: Path) -> Iterator[BinaryIO]:
     """
     with told(path):
         try:
-            with _putting(path, _link) as file:
+            with _putting(path, link) as file:
                 yield file
         except FileExistsError:
             raise Refused(
@@ -62,14 +91,15 @@ def writing(path: Path) -> Iterator[BinaryIO]:
             ) from None
 
 
-def _put(path: Path, data: bytes, publish: Callable[[str, Path], None]) -> None:
+def put(path: Path, data: bytes, publish: Callable[[str, Path], None]) -> None:
+    """Write the bytes under a name of their own in the same folder; `publish` then gives that file its real name."""
     with _putting(path, publish) as file:
         file.write(data)
 
 
 @contextlib.contextmanager
 def _putting(path: Path, publish: Callable[[str, Path], None]) -> Iterator[BinaryIO]:
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=_UNFINISHED)
+    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=UNFINISHED)
     try:
         with os.fdopen(handle, "wb") as file:
             yield file
@@ -82,7 +112,8 @@ def _putting(path: Path, publish: Callable[[str, Path], None]) -> Iterator[Binar
             os.unlink(temporary)
 
 
-def _link(temporary: str, path: Path) -> None:
+def link(temporary: str, path: Path) -> None:
+    """Give a written file its name; FileExistsError where another has it."""
     try:
         os.link(temporary, path)
     except FileExistsError:
@@ -108,6 +139,8 @@ def in_words(path: Path, error: OSError) -> PepformsError:
     """The error that says in plain English why a path could not be written."""
     if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
         return Unavailable(f"{path} could not be written: the disk is full. Make room and try again.", slug="disk-full")
+    if error.errno in _AWAY:
+        return Unavailable(f"{path} cannot be reached: the disk or share has gone away. Try again.", slug="disk-away")
     return Misconfigured(
         f"{path} cannot be written: {os.strerror(error.errno or 0).lower()}. Choose another, or change its rights.",
         slug="output-not-writable",

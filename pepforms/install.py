@@ -1,13 +1,13 @@
 """Install: an authority's own templates, put beside the shipped ones once each has proved itself.
 
-A pack is a folder or a ZIP that holds `forms.toml`, in the form of the one shipped, and the Word files that it names.
+A pack is a folder or a ZIP that holds `forms.toml`, in the form of the one shipped, and the Word files that it names:
+templates, a letterhead for all forms, or both.
 In the home folder a template has its version in its name (`pep.1a2b3c4d5e6f.docx`, from the SHA-256 of the file), and
 an older one stays, so that whoever asks what an old document was made from finds it.
 """
 
 import io
 import json
-import re
 import textwrap
 import tomllib
 import zipfile
@@ -20,8 +20,9 @@ from pepforms import files, forms, many, trial
 from pepforms.archive import manifest, stamp
 from pepforms.digest import sha256
 from pepforms.errors import Misconfigured, PepformsError, Refused, Unreadable
-from pepforms.fill import package
+from pepforms.fill import Letterhead, package
 from pepforms.forms import Form
+from pepforms.model import AUDIENCES
 from pepforms.wiring import Wiring
 
 _VERSION = 12
@@ -32,11 +33,12 @@ _MESSAGE = 150
 
 @dataclass(frozen=True, slots=True)
 class Pack:
-    """Forms by name, their rows as written, and the bytes of the Word file of each."""
+    """Forms by name, their rows as written, the bytes of the Word file of each; the letterhead, if it brings one."""
 
     forms: dict[str, Form]
     rows: dict[str, dict[str, Any]]
     templates: dict[str, bytes]
+    letterhead: tuple[str, bytes] | None = None
 
 
 def read(path: Path) -> Pack:
@@ -51,17 +53,18 @@ def read(path: Path) -> Pack:
         raise Refused(f"{path.name} holds no {forms.CATALOGUE}, which says what its templates are.", slug="bad-pack")
     text = found[forms.CATALOGUE].decode("utf-8", errors="replace")
     listed = forms.listed(text, path / forms.CATALOGUE)
-    for form in listed.values():
-        if form.template.parent != path or form.template.name not in found or form.template.suffix != ".docx":
+    named = {f"[{form.name}]": form.template for form in listed.forms.values()}
+    for key, file in (named | ({"letterhead": listed.letterhead} if listed.letterhead else {})).items():
+        if file.parent != path or file.name not in found or file.suffix != ".docx":
             raise Refused(
-                f"{path.name}, [{form.name}]: put its template, a .docx, beside {forms.CATALOGUE} and name it.",
-                slug="bad-pack",
+                f"{path.name}, {key}: put its template, a .docx, beside {forms.CATALOGUE} and name it.", slug="bad-pack"
             )
-    if not listed:
+    if not named and not listed.letterhead:
         raise Refused(f"The {forms.CATALOGUE} of {path.name} lists no form.", slug="bad-pack")
     rows = tomllib.loads(text)
-    _written(rows)  # what could not be kept is refused before any work
-    return Pack(listed, rows, {form.name: found[form.template.name] for form in listed.values()})
+    rows.pop("letterhead", None)
+    head = (listed.letterhead.name, found[listed.letterhead.name]) if listed.letterhead else None
+    return Pack(listed.forms, rows, {name: found[form.template.name] for name, form in listed.forms.items()}, head)
 
 
 def faults(pack: Pack, wiring: Wiring) -> Iterator[tuple[str, PepformsError]]:
@@ -71,20 +74,50 @@ def faults(pack: Pack, wiring: Wiring) -> Iterator[tuple[str, PepformsError]]:
     """
     if missing := wiring.judge_missing:
         raise Misconfigured(f"Templates are installed only where veraPDF judges them ({missing}).", slug="no-judge")
-    engines = trial.engines(wiring)
+    if pack.letterhead and (stopping := [*_objections(pack.letterhead[1], pack.letterhead[0], _ANY_FORM, wiring)]):
+        yield from stopping
+        return
+    for form, data, head in _tried(pack, wiring):
+        yield from _faults_of(form, data, head, wiring)
+
+
+_ANY_FORM = Form(name="letterhead", title="Letterhead", template=Path(), audiences=AUDIENCES)
+"""What a letterhead is checked as: a document for every reader."""
+
+
+def _tried(pack: Pack, wiring: Wiring) -> Iterator[tuple[Form, bytes, Letterhead | None]]:
+    """The forms of a pack; where it brings a letterhead, all that stand under it besides. Each with its letterhead."""
+    colour = wiring.profile.letterhead.colour
+    brought = Letterhead(pack.letterhead[1], pack.letterhead[0], colour) if pack.letterhead else None
+    path = forms.letterhead(wiring.installed)
+    there = wiring.letterhead_at(path) if path else None
     for name, form in pack.forms.items():
-        data, file = pack.templates[name], form.template.name
-        try:
-            found = trial.lint(data, file, form, wiring)
-            if stopping := [finding for finding in found if finding.severity == "blocks"]:
-                yield from ((file, Refused(f"{one.place}: {one.message}", slug=one.slug)) for one in stopping)
-                continue
-            documents = trial.fill(data, file, form, wiring)
-        except PepformsError as error:
-            yield file, error
-            continue
-        work = many.each(documents, lambda one: _proved(one, engines, wiring), form.template.name, total=len(documents))
-        yield from ((form.template.name, result) for _, result in work if isinstance(result, PepformsError))
+        yield form, pack.templates[name], (brought or there) if pack.rows[name].get("letterhead") else None
+    for form in wiring.forms().values() if brought else ():
+        if form.letterhead and form.name not in pack.forms:
+            yield form, form.template.read_bytes(), brought
+
+
+def _faults_of(form: Form, data: bytes, head: Letterhead | None, wiring: Wiring) -> Iterator[tuple[str, PepformsError]]:
+    """All that speaks against one template under its letterhead."""
+    file, engines = form.template.name, trial.engines(wiring)
+    if stopping := [*_objections(data, file, form, wiring)]:
+        yield from stopping
+        return
+    try:
+        documents = trial.fill(data, file, form, head, wiring)
+    except PepformsError as error:
+        yield file, error
+        return
+    work = many.each(documents, lambda one: _proved(one, engines, wiring), file, total=len(documents))
+    yield from ((file, result) for _, result in work if isinstance(result, PepformsError))
+
+
+def _objections(data: bytes, file: str, form: Form, wiring: Wiring) -> Iterator[tuple[str, PepformsError]]:
+    """What the lint finds that must be put right first."""
+    for one in trial.lint(data, file, form, wiring):
+        if one.severity == "blocks":
+            yield file, Refused(f"{one.place}: {one.message}", slug=one.slug)
 
 
 def keep(pack: Pack, wiring: Wiring) -> list[Form]:
@@ -94,13 +127,19 @@ def keep(pack: Pack, wiring: Wiring) -> list[Form]:
     with manifest.locked(home):
         rows = tomllib.loads(catalogue.read_text(encoding="utf-8")) if catalogue.exists() else {}
         for name, form in pack.forms.items():
-            data = pack.templates[name]
-            kept = f"{form.template.stem}.{sha256(data)[:_VERSION]}.docx"
-            files.write(home / kept, data)
-            rows[name] = pack.rows[name] | {"template": kept}
+            rows[name] = pack.rows[name] | {"template": _kept(home, form.template.name, pack.templates[name])}
+        if pack.letterhead:
+            rows = {"letterhead": _kept(home, *pack.letterhead)} | rows
         text = _written(rows)
         files.replace(catalogue, text.encode())
-    return [forms.listed(text, catalogue)[name] for name in pack.forms]
+    return [wiring.form(name) for name in pack.forms]
+
+
+def _kept(home: Path, file: str, data: bytes) -> str:
+    """Keep a Word file under a name that tells its version."""
+    name = f"{Path(file).stem}.{sha256(data)[:_VERSION]}.docx"
+    files.write(home / name, data)
+    return name
 
 
 def _proved(document: trial.Filled, engines: Any, wiring: Wiring) -> None:
@@ -139,21 +178,13 @@ def _in_zip(data: bytes, name: str) -> dict[str, bytes]:
 
 
 def _written(rows: dict[str, Any]) -> str:
-    """Rows as TOML, which says texts, numbers and lists as JSON does; Refused where a row holds anything else."""
-    lines = [
-        line
-        for name, row in rows.items()
-        for line in (f"[{name}]", *(f"{_key(key)} = {_said(value)}" for key, value in row.items()), "")
-    ]
-    return "\n".join(lines)
-
-
-def _key(key: str) -> str:
-    return key if re.fullmatch("[A-Za-z0-9_-]+", key) else _said(key)
+    """A catalogue as TOML, which says texts, answers and lists as JSON does."""
+    lines = [f"{name} = {_said(value)}" for name, value in rows.items() if not isinstance(value, dict)]
+    for name, row in rows.items():
+        if isinstance(row, dict):
+            lines += ("", f"[{name}]", *(f"{key} = {_said(value)}" for key, value in row.items()))
+    return "\n".join([*lines, ""])
 
 
 def _said(value: Any) -> str:
-    for part in value if isinstance(value, list) else [value]:
-        if not isinstance(part, str | int | float):
-            raise Refused("A row holds what cannot be kept. Use texts, numbers and lists of them.", slug="bad-pack")
     return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")

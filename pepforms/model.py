@@ -18,6 +18,11 @@ STAGES: tuple[Stage, ...] = ("draft", "sign-off", "record")
 Audience = Literal["authority", "school", "carer", "parent", "child"]
 AUDIENCES: tuple[Audience, ...] = ("authority", "school", "carer", "parent", "child")
 
+PHASES = ("early_years", "primary", "secondary", "post_16")
+"""The phases of education, as `pep.phase` has them."""
+
+Orientation = Literal["portrait", "landscape"]
+
 Severity = Literal["blocks", "warns"]
 
 

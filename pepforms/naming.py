@@ -1,8 +1,15 @@
 """File names: no name, date of birth, UPN or address ever stands in one."""
 
 import re
+from typing import Literal
 
+from pepforms.digest import sha256
 from pepforms.model import Audience, Pep
+
+By = Literal["social-worker", "team"]
+"""Whose folder a record goes into: that of the social worker who answers for the upload, or of their team."""
+NOBODY = "nobody-named"
+"""The folder of records whose PEP names no social worker, or no team: somebody must find out whose they are."""
 
 _TERMS = {"autumn": "AUT", "spring": "SPR", "summer": "SUM"}
 
@@ -12,9 +19,26 @@ def term(pep: Pep) -> str:
     return f"{pep['pep']['academic_year'].replace('/', '-')}_{_TERMS[pep['pep']['term']]}"
 
 
-def document(pep: Pep, form: str, audience: Audience, to: str) -> str:
-    """The name of a copy: `LCS-1234_pep_authority_2026-27_AUT_v1.pdf`."""
-    return f"{_child(pep)}_{form}_{audience}_{term(pep)}_v{pep['pep']['version']}.{to}"
+def document(pep: Pep, form: str, audience: Audience, to: str, *, person: str | None = None) -> str:
+    """The name of a copy: `LCS-1234_pep_authority_2026-27_AUT_v1.pdf`.
+
+    Where it is one person's, their role stands in it, never a name: `action-sheet-carer-2` is the second carer's.
+    """
+    whose = f"-{_role(pep, person)}" if person else ""
+    return f"{_child(pep)}_{form}{whose}_{audience}_{term(pep)}_v{pep['pep']['version']}.{to}"
+
+
+def _role(pep: Pep, person: str) -> str:
+    roles = {each["id"]: each["role"] for each in pep["people"] if {"id", "role"} <= each.keys()}
+    same = [id_ for id_, role in roles.items() if role == roles[person]]
+    number = f"-{same.index(person) + 1}" if len(same) > 1 else ""
+    return f"{_safe(roles[person])}{number}"
+
+
+def of_pep(document: str, pep: Pep) -> str:
+    """The name of a copy that tells which PEP of the term it is of: `LCS-1234_pep_school_2026-27_AUT_v1_PEP-77.pdf`."""
+    stem, _, kind = document.rpartition(".")
+    return f"{stem}_{_safe(pep['pep']['id'])}.{kind}"
 
 
 def page(document: str, number: int) -> str:
@@ -36,6 +60,17 @@ def report(record: str) -> str:
 def data(record: str) -> str:
     """The name of the data of a record that does not carry it, beside it."""
     return f"{record.removesuffix('.pdf')}.json"
+
+
+def folder(by: By, *, social_worker: str, team: str) -> str:
+    """`Children-in-Care-Team-2`; `DM-3fa2` for a social worker: two of the same initials are told apart by the mark."""
+    if by == "team":
+        return re.sub(r"[^A-Za-z0-9]+", "-", team).strip("-") or NOBODY
+    if not social_worker:
+        return NOBODY
+    initials = "".join(word[0].upper() for word in social_worker.split() if word[0].isascii() and word[0].isalpha())
+    mark = sha256(f"{social_worker}, {team}".encode())[:4]
+    return f"{initials or 'X'}-{mark}"
 
 
 def _child(pep: Pep) -> str:

@@ -1,14 +1,17 @@
 """The recipe: PEP data in, documents and records out. Values go in, values come out; the faces write the files."""
 
+import dataclasses
 import json
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal, Protocol
 
 from pepforms import check, days, digest, leaks, loss, naming, schema
 from pepforms.archive import manifest, stamp, verify
-from pepforms.audience import Reader, cut
+from pepforms.audience import Copy, Reader, cut, owners, theirs
+from pepforms.check import sections
 from pepforms.errors import Broken, Refused
 from pepforms.fill import Template, words
 from pepforms.forms import Form
@@ -96,26 +99,112 @@ def render(
     *,
     person: str | None = None,
     confidential: bool = False,
+    copies: Sequence[Mapping[str, Any]] = (),
 ) -> Document:
     """One copy of a form for one reader, as Word or as PDF/A-2a with PDF/UA-1, with nothing they may not see.
 
-    `person` is the parent whom a parent's copy is for; `confidential` says that the placement is known to be so today.
+    `person` is whom a form for one person, or a parent's copy, is for; `confidential` says that the placement is known
+    to be so today; `copies` are what the covering sheet of a pack tells of each copy in it.
     """
-    name, facts = (
-        naming.document(pep, form.name, audience, to),
-        told(pep, form, audience, workshop.profile, person=person),
-    )
-    copy = cut(pep, Reader(audience, person, confidential))
+    form.asked_of(pep)
+    copy = copy_for(pep, form, Reader(audience, person, confidential))
+    name = naming.document(pep, form.file_name, audience, to, person=person if form.person else None)
+    facts = told(pep, form, audience, workshop.profile, person=person, seen=copy.pep) | {"copies": [*copies]}
     docx = workshop.template(form).fill(copy.pep, facts, copy.fields)
-    search = leaks.search(copy, " ".join(value for value in facts.values() if isinstance(value, str)))
+    search = leaks.search(copy, " ".join(_words_in(facts)))
     if to == "docx":
         search.through(docx)
         return Document(name, docx, copy.left_out)
-    converted, template = workshop.convert(docx, about=name), workshop.template(form).digest
+    converted, template = workshop.convert(docx, about=name), workshop.template(form).version
     pdf = stamp.finish(converted, title=title(pep, form, workshop.profile), template=template)
     loss.check(docx, pdf, about=name, facts=lambda: words.facts(copy.pep, copy.fields))
     search.through(docx, pdf)
     return Document(name, pdf, copy.left_out)
+
+
+def readers(pep: Pep, form: Form, audience: Audience, person: str | None) -> tuple[str | None, ...]:
+    """Whom the copies of a form are for: the one that is named; else, of a form for one person, each whom it asks."""
+    return (person,) if person or not form.person else owners(pep, audience)
+
+
+def copy_for(pep: Pep, form: Form, reader: Reader) -> Copy:
+    """A PEP as the reader may see it; of a form for one person, with what is theirs."""
+    if not form.person:
+        return cut(pep, reader)
+    if reader.person is None:
+        raise Refused(f"The form {form.name} is made for one person: say for whom.", slug="for-whom")
+    whole = cut(pep, reader if reader.audience == "parent" else dataclasses.replace(reader, person=None))
+    return theirs(whole, reader.audience, reader.person)
+
+
+def _words_in(facts: Mapping[str, Any]) -> Iterator[str]:
+    """All that a document says of itself in words."""
+    for name, value in facts.items():
+        if isinstance(value, list):
+            yield from (words for row in value for words in _words_in(row if isinstance(row, dict) else {"": row}))
+        elif isinstance(value, str) and name != "reader":
+            yield value
+
+
+def pack(
+    peps: Sequence[Pep],
+    form: Form,
+    gathered: Form,
+    audience: Audience,
+    workshop: Workshop,
+    *,
+    confidential: bool = False,
+) -> list[Document]:
+    """A covering sheet, and under it a copy of another form of every PEP of one child, the newest first, as PDFs.
+
+    Of several versions of a PEP the last is taken; Refused (slug `which-is-it`) where two differ and are one version.
+    """
+    newest = _newest(peps)
+    rows = [in_pack(pep, gathered, workshop.profile) for pep in newest]
+    cover = render(newest[0], form, audience, "pdf", workshop, copies=rows, confidential=confidential)
+    copies = [render(pep, gathered, audience, "pdf", workshop, confidential=confidential) for pep in newest]
+    alike = Counter(copy.name for copy in copies)  # of two PEPs in one term the first copy would else be written over
+    return [
+        cover,
+        *(
+            dataclasses.replace(copy, name=naming.of_pep(copy.name, pep)) if alike[copy.name] > 1 else copy
+            for copy, pep in zip(copies, newest, strict=True)
+        ),
+    ]
+
+
+def _newest(peps: Sequence[Pep]) -> list[Pep]:
+    """The last version of each PEP, that of the last meeting first."""
+    last: dict[str, Pep] = {}
+    for pep in sorted(peps, key=lambda one: int(one["pep"]["version"])):
+        head = pep["pep"]
+        known = last.get(head["id"], pep)
+        if known["pep"]["version"] == head["version"] and known != pep:
+            raise Refused(
+                f"Two files of the PEP {head['id']}, version {head['version']}, differ. See which of the two is right, "
+                "and leave the other out.",
+                slug="which-is-it",
+            )
+        last[head["id"]] = pep
+    return sorted(last.values(), key=_age, reverse=True)
+
+
+def in_pack(pep: Pep, gathered: Form, profile: Profile) -> dict[str, Any]:
+    """What the covering sheet of a pack tells of the copy of one PEP."""
+    held = pep.get("meeting", {}).get("date")
+    row = {"title": title(pep, gathered, profile), "signed_off": bool(pep.get("sign_offs"))}
+    return row | ({"meeting": held} if isinstance(held, str) else {})
+
+
+def child(pep: Pep) -> str:
+    """By what the PEPs of one child are known as such: the LCS number, else the PEP's own id."""
+    known = pep["child"].get("lcs_person_id")
+    return known if isinstance(known, str) else str(pep["pep"]["id"])
+
+
+def _age(pep: Pep) -> tuple[str, int, str]:
+    head, held = pep["pep"], pep.get("meeting", {}).get("date")
+    return head["academic_year"], days.TERMS.index(head["term"]), str(held)
 
 
 def preview(document: Document, workshop: Workshop, page: int | None = None) -> tuple[Document, ...]:
@@ -138,7 +227,7 @@ def archive(pep: Pep, form: Form, workshop: Workshop) -> Record:
         stamp=mark(pep, workshop.profile),
         embedded=data_of(pep) if workshop.carries_data else None,
         at=signed,
-        template=workshop.template(form).digest,
+        template=workshop.template(form).version,
     )
     loss.check(docx, stamped, about=name, facts=lambda: words.facts(pep, schema.load().root))
     sealed = workshop.seal(stamped)
@@ -181,7 +270,12 @@ def report_of(name: str, facts: verify.Facts) -> tuple[Document, ...]:
 
 def title(pep: Pep, form: Form, profile: Profile) -> str:
     """The title that a reader's program shows, in the authority's name for the form; it names no child."""
-    return f"{profile.documents.get(form.name, form.title)}, {pep['pep']['term']} term {pep['pep']['academic_year']}"
+    return f"{called(form, profile)}, {pep['pep']['term']} term {pep['pep']['academic_year']}"
+
+
+def called(form: Form, profile: Profile) -> str:
+    """What the authority calls a form."""
+    return profile.documents.get(form.name, form.title)
 
 
 def told(
@@ -192,25 +286,45 @@ def told(
     *,
     carries_data: bool = False,
     person: str | None = None,
+    seen: Pep | None = None,
 ) -> dict[str, Any]:
-    """What a template may say of the document itself, as `document.…`; `person` is the parent whom a copy is for."""
-    return {
+    """What a template may say of the document itself, as `document.…`; `person` is the one whom it is for.
+
+    `seen` is the PEP as its reader may see it: what is said of it besides its title rests on that alone.
+    """
+    letterhead = profile.letterhead
+    facts = {
         "title": title(pep, form, profile),
-        "form": profile.documents.get(form.name, form.title),
+        "form": called(form, profile),
         "authority": profile.authority,
         "virtual_school": profile.virtual_school,
         "child_term": profile.child_term,
         "child_term_plural": profile.child_term_plural,
         "marking": profile.protective_marking,
-        "notice": _NOTICES[audience].format(person=_named(pep, person)),
+        "notice": (form.notice or _NOTICES[audience]).format(person=_named(pep, person)),
         "draft": not pep.get("sign_offs"),
         "carries_data": carries_data,
+        "contact": " · ".join(letterhead.contact) or None,
+        "logo": letterhead.logo,
+        "agenda": [*profile.agenda],
+        "preparation": [*_preparation(seen or pep, profile, next_one=bool(pep.get("sign_offs")))],
+        "reader": person,
     }
+    return {name: value for name, value in facts.items() if value is not None}
+
+
+def _preparation(pep: Pep, profile: Profile, *, next_one: bool) -> Iterator[dict[str, Any]]:
+    """What is to be ready before the meeting of a PEP, or before the next one."""
+    if next_one:
+        pep = pep | {"meeting": {"date": pep.get("meeting", {}).get("next_date")}}
+    for each in sections.preparation(pep, profile):
+        ready = {"ready_by": each.ready_by.isoformat()} if each.ready_by else {}
+        yield {"who": each.who, "parts": [*each.parts]} | ready
 
 
 def _named(pep: Pep, person: str | None) -> str:
     known = (one["name"] for one in pep.get("people", ()) if one["id"] == person)
-    return next(known, "the parent it was made for")
+    return next(known, "the one it was made for")
 
 
 _NOTICES: dict[Audience, str] = {

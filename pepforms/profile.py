@@ -5,6 +5,7 @@ profile may say is in `schemas/profile.schema.json`. A figure that nobody has gi
 (`Profile.unanswered`); it is never guessed.
 """
 
+import base64
 import itertools
 import tomllib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -21,7 +22,7 @@ from pepforms.errors import Misconfigured
 from pepforms.model import Pep
 from pepforms.resources import folder
 
-__all__ = ["TERMS", "Clock", "Profile", "StandIn", "load", "names"]
+__all__ = ["TERMS", "Clock", "Letterhead", "Profile", "StandIn", "load", "names"]
 
 Span = tuple[date, date]
 """First and last day."""
@@ -45,6 +46,15 @@ class StandIn:
 
 
 @dataclass(frozen=True, slots=True)
+class Letterhead:
+    """What every document has at its head: `colour` as `1B3A5C`, `logo` as base64 with what it shows, contact lines."""
+
+    colour: str | None = None
+    logo: Mapping[str, str] | None = field(default=None, repr=False)
+    contact: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Profile:
     """How one authority works.
 
@@ -55,7 +65,8 @@ class Profile:
     `sign_off_required` must sign a PEP, or somebody who `may_sign_for` it; those of `sign_off_acknowledge` read it.
     `retention_years` count from birth. `targets_at_least` is by area (code list `target_domain`), or `total`;
     `status_no_pep` and `status_modified` are legal statuses; `clocks` holds only those whose figures are known;
-    `pp_plus_rates` are pounds a child by financial year, for information; `documents` names documents by form.
+    `pp_plus_rates` are pounds a child by financial year, for information; `documents` names documents by form, in the
+    order in which the authority lists them; `agenda` is what a meeting goes through.
     """
 
     authority: str
@@ -74,6 +85,8 @@ class Profile:
     deputies: Mapping[str, str] = field(default_factory=_nothing)
     sign_off_there: Mapping[str, Mapping[str, tuple[str, ...]]] = field(default_factory=_nothing)
     meeting_expected: tuple[str, ...] = ()
+    agenda: tuple[str, ...] = ()
+    letterhead: Letterhead = Letterhead()
     targets_at_least: Mapping[str, int] = field(default_factory=_nothing)
     status_no_pep: tuple[str, ...] = ()
     status_modified: tuple[str, ...] = ()
@@ -232,7 +245,7 @@ def load(name_or_path: str) -> Profile:
     rows = _plain(_read(path))
     if faults := profile_faults.faults(rows):
         raise _bad(path, faults)
-    profile = _profile(rows)
+    profile = _profile(rows, _letterhead(rows.get("letterhead", {}), path))
     if stranded := next(_stranded(profile), None):
         raise _bad(path, {"sign_off.required": stranded})
     return profile
@@ -267,7 +280,30 @@ def _plain(value: Any) -> Any:
     return value.isoformat() if isinstance(value, date | datetime) else value
 
 
-def _profile(rows: Mapping[str, Any]) -> Profile:
+_MOST_LOGO_BYTES = 1 << 20
+
+
+def _letterhead(rows: Mapping[str, Any], path: Path) -> Letterhead:
+    """The letterhead, its logo read from beside the profile."""
+    logo = None
+    if "logo" in rows:
+        try:
+            data = (path.parent / rows["logo"]).read_bytes()
+        except OSError as error:
+            raise _bad(path, {"letterhead.logo": "this file cannot be read"}) from error
+        kind = next((kind for mark, kind in _PICTURES.items() if data.startswith(mark)), None)
+        if kind is None or len(data) > _MOST_LOGO_BYTES:
+            raise _bad(path, {"letterhead.logo": "give a PNG or JPEG file of 1 MB at most"})
+        logo = {"media_type": kind, "data": base64.b64encode(data).decode(), "description": rows["logo_says"]}
+    colour = rows.get("colour")
+    return Letterhead(colour.removeprefix("#").upper() if colour else None, logo, tuple(rows.get("contact", ())))
+
+
+_PICTURES = {b"\x89PNG\r\n\x1a\n": "image/png", b"\xff\xd8\xff": "image/jpeg"}
+"""The pictures that a logo may be, by how their files begin."""
+
+
+def _profile(rows: Mapping[str, Any], letterhead: Letterhead) -> Profile:
     sign_off = rows["sign_off"]
     owners = rows.get("owners", {})
     status = rows.get("status", {})
@@ -287,6 +323,8 @@ def _profile(rows: Mapping[str, Any]) -> Profile:
         deputies=MappingProxyType(rows.get("deputies", {})),
         sign_off_there=_by_situation(sign_off, lambda there: {key: tuple(roles) for key, roles in there.items()}),
         meeting_expected=tuple(rows.get("meeting", {}).get("expected", ())),
+        agenda=tuple(rows.get("meeting", {}).get("agenda", ())),
+        letterhead=letterhead,
         targets_at_least=MappingProxyType(rows.get("targets", {}).get("at_least", {})),
         status_no_pep=tuple(status.get("no_pep", ())),
         status_modified=tuple(status.get("modified", ())),

@@ -40,8 +40,9 @@ def questions(rows: Rows) -> Iterator[str]:
         titles = [_sections()[section] for section in lacking]
         yield f"Which letters have these sections: {', '.join(titles)}?"
     properties = _schema()["properties"]
-    if not rows.get("targets", {}).get("at_least"):
-        yield properties["targets"]["properties"]["at_least"]["x-question"]
+    for table, key in (("targets", "at_least"), ("meeting", "agenda"), ("letterhead", "contact")):
+        if not rows.get(table, {}).get(key):
+            yield properties[table]["properties"][key]["x-question"]
     for name, clock in properties["clocks"]["properties"].items():
         if "days" not in rows.get("clocks", {}).get(name, {}):
             yield clock["x-question"]
@@ -63,6 +64,8 @@ def _said(error: ValidationError, key: str) -> Iterator[tuple[str, str]]:
         case "required":
             for name in (name for name in value if name not in given):
                 yield prefix + name, "this is missing"
+        case "dependentRequired" if "logo" in value:
+            yield prefix + "logo_says", "say what the logo shows, for who cannot see it"
         case "dependentRequired":
             yield prefix + "type", "say which kind of days these are: working, school or calendar"
         case "additionalProperties":
@@ -106,6 +109,8 @@ def _of_the_sense(rows: Rows) -> Iterator[tuple[str, str]]:
     """What the profile's schema cannot say."""
     yield from _wrong_sections(rows)
     yield from _wrong_codes(rows)
+    if (colour := rows.get("letterhead", {}).get("colour")) and _contrast_with_white(colour) < _LEAST_CONTRAST:
+        yield "letterhead.colour", "take a darker colour: on white this one cannot be read by everybody"
     for name, clock in rows.get("clocks", {}).items():
         if "days" in clock and ("before" in clock) == ("after" in clock):
             yield f"clocks.{name}", "say either before or after what the days are counted"
@@ -114,6 +119,17 @@ def _of_the_sense(rows: Rows) -> Iterator[tuple[str, str]]:
     for year in rows.get("pupil_premium_plus", {}).get("rates", {}):
         if days.first_year(year.replace("-", "/")) is None:
             yield f"pupil_premium_plus.rates.{year}", "there is no such financial year"
+
+
+_LEAST_CONTRAST = 4.5
+"""WCAG 2.2, success criterion 1.4.3."""
+
+
+def _contrast_with_white(colour: str) -> float:
+    """The contrast ratio of a colour (`#1B3A5C`) with white, as WCAG 2.2 defines it."""
+    parts = (int(colour[place : place + 2], 16) / 255 for place in (1, 3, 5))
+    linear = (part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts)
+    return 1.05 / (sum(weight * part for weight, part in zip((0.2126, 0.7152, 0.0722), linear, strict=True)) + 0.05)
 
 
 def _wrong_sections(rows: Rows) -> Iterator[tuple[str, str]]:

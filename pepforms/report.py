@@ -6,7 +6,8 @@ import itertools
 import json
 import re
 import textwrap
-from collections.abc import Iterator, Mapping, Sized
+from collections.abc import Callable, Iterator, Mapping, Sized
+from functools import partial
 from typing import Any
 
 from pepforms import forms, pipeline, schema
@@ -21,7 +22,6 @@ from pepforms.pipeline import Document
 from pepforms.profile import Profile
 from pepforms.resources import folder
 from pepforms.schema import Field
-from pepforms.settings import KNOWN
 from pepforms.wiring import Wiring
 
 _WIDTH = 100
@@ -100,12 +100,10 @@ def verification_text(result: dict[str, Any], explained: list[str]) -> str:
 
 def placeholders() -> Iterator[tuple[str, str]]:
     """Every placeholder that a template may use, and what people call it; `[]` marks a list to loop over."""
-    for field in schema.load().root.walk():
+    for field in itertools.chain(schema.load().root.walk(), schema.document().walk()):
         listed_above = field.pointer.endswith("/*")
         if field.pointer and not listed_above and not field.fields and not (field.items and field.items.fields):
             yield placeholder(field), field.title
-    for name, meaning in OF_THE_DOCUMENT.items():
-        yield f"document.{name}", meaning
 
 
 def lint(source: str, form: str, findings: list[Finding]) -> dict[str, Any]:
@@ -145,9 +143,12 @@ def examples(profile: Profile) -> Mapping[str, str]:
         for _, pointer, said in words.facts(pep, root):
             if not said.startswith(("Not known: ", "None: ")):
                 printed.setdefault(re.sub(r"/[0-9]+(?=/|$)", "/*", pointer).removesuffix("/*"), said)
-    found = {placeholder(field): printed.get(field.pointer) or _example(field, samples[0]) for field in root.walk()}
     told = pipeline.told(samples[0], forms.named("pep"), "authority", profile)
-    return found | {f"document.{name}": words.said(value) for name, value in told.items()}
+    for name, field in schema.document().fields.items():
+        if name in told and not (field.items or field).fields:
+            printed[field.pointer] = words.said(seen(told[name], field, samples[0]))
+    fields = itertools.chain(root.walk(), schema.document().walk())
+    return {placeholder(field): printed.get(field.pointer) or _example(field, samples[0]) for field in fields}
 
 
 def _example(field: Field, pep: Pep) -> str:
@@ -167,26 +168,12 @@ def _stored(field: Field, pep: Pep) -> Json:
     return next(iter(field.labels), _STORED_AS.get(field.format or "", ""))
 
 
-OF_THE_DOCUMENT = {
-    "title": "The title of the document: form, term, academic year",
-    "form": "The name of the form",
-    "authority": "The authority",
-    "virtual_school": "The Virtual School",
-    "child_term": "The authority’s word for a child in its care",
-    "child_term_plural": "The same for several children",
-    "marking": "The protective marking",
-    "notice": "Whose copy this is, and what not to do with it",
-    "draft": "Whether nobody has signed the PEP off (for if)",
-    "carries_data": "Whether the file is a record that carries the data of the PEP as an attachment (for if)",
-}
-
-
 def doctor(wiring: Wiring) -> tuple[bool, str]:
     """Whether everything needed is set up, and the whole state of affairs in lines."""
     lines = [f"pepforms {importlib.metadata.version('pepforms')}", "", "Settings"]
     lines.append(f"  home                   {wiring.settings.home}")
     lines.append(f"  file                   {wiring.settings.file}{'' if wiring.settings.file.exists() else ' (none)'}")
-    for setting in KNOWN:
+    for setting in wiring.settings.known:
         value = re.sub("(://[^:/@]*:)[^@]*@", r"\1…@", wiring.settings[setting.key]) or "(not set)"  # no password
         lines.append(f"  {setting.key:<22} {value}\n{'':<25}{setting.meaning}; {setting.variable}")
     lines += ["", "State"]
@@ -202,7 +189,9 @@ def doctor(wiring: Wiring) -> tuple[bool, str]:
 
 def _states(wiring: Wiring) -> Iterator[tuple[str, str | PepformsError]]:
     """Each part, with its state in words, or the error that says what to do."""
+    looks: dict[str, Callable[[Wiring], str]]
     looks = {"profile": _profile, "fonts": _fonts, "engine": _engine, "seal": _seal, "trust": _trust, "time": _time}
+    looks |= {f"deliver {name}": partial(_deliver, name=name) for name in wiring.settings.destinations}
     for name, look in looks.items():
         try:
             yield name, look(wiring)
@@ -253,3 +242,8 @@ def _time(wiring: Wiring) -> str:
         return "seals claim their time, nobody proves it (set PEPFORMS_SEAL_TIMESTAMP_URL)"
     wiring.clock.stamp(b"Is anybody there?", datetime.datetime.now(datetime.UTC))
     return f"{wiring.clock.host} answers and is trusted"
+
+
+def _deliver(wiring: Wiring, name: str) -> str:
+    with wiring.destinations[name].opened() as destination:
+        return f"{destination.place} is there"

@@ -25,6 +25,7 @@ from pepforms.model import Pep
 from pepforms.resources import folder
 
 ROOT = "pep.schema.json"
+_DOCUMENT = "document.json"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -119,15 +120,27 @@ def _without(field: Field, withheld: frozenset[str], above: bool = False) -> Fie
 @functools.cache
 def load() -> Schema:
     """The schema that this installation carries, read once."""
-    files = {path.name: _read(path) for path in sorted(folder("schemas").glob("*.json"))}
-    registry: SchemaRegistry = Registry().with_resources(
-        (content["$id"], DRAFT202012.create_resource(content)) for content in files.values()
-    )
-    whole = _inlined(files[ROOT], registry, files[ROOT]["$id"])
+    registry, whole = _whole(ROOT)
     return Schema(
         root=_field("", whole, _Inherited(None, None, frozenset()), required=True),
         validator=Draft202012Validator(whole, registry=registry, format_checker=_formats()),
     )
+
+
+@functools.cache
+def document() -> Field:
+    """The tree of what a template may say of the document itself, as `document.…`."""
+    _, whole = _whole(_DOCUMENT)
+    return _field("/document", whole, _Inherited(None, None, frozenset()), required=True)
+
+
+def _whole(name: str) -> tuple[SchemaRegistry, Any]:
+    """A schema with all that its references point to, and the registry of every file."""
+    files = {path.name: _read(path) for path in sorted(folder("schemas").glob("*.json"))}
+    registry: SchemaRegistry = Registry().with_resources(
+        (content["$id"], DRAFT202012.create_resource(content)) for content in files.values()
+    )
+    return registry, _inlined(files[name], registry, files[name]["$id"])
 
 
 def age(pep: Pep) -> int | None:

@@ -1,4 +1,4 @@
-"""A Word template on trial: filled with every sample and made into PDF by each engine.
+"""A Word template on trial: filled with every sample for every reader, and made into PDF by each engine.
 
 Each engine is the other's check. Both must say what the Word file says, and draw the same tables, boxes, lines and
 pictures on about as many pages.
@@ -8,15 +8,16 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from pepforms import drawn, loss, pipeline, report, resources, sources
+from pepforms import drawn, loss, pipeline, resources, sources
 from pepforms.archive import stamp
+from pepforms.audience import Reader
 from pepforms.convert import Converter, libreoffice
 from pepforms.errors import Broken, Refused
-from pepforms.fill import Template
+from pepforms.fill import Letterhead, Template
 from pepforms.fill import lint as linting
 from pepforms.fill.lint import Finding
 from pepforms.forms import Form
-from pepforms.model import Pep
+from pepforms.model import Audience, Pep
 from pepforms.wiring import Wiring
 
 
@@ -36,29 +37,61 @@ def engines(wiring: Wiring) -> tuple[Converter, ...]:
 def lint(data: bytes, name: str, form: Form, wiring: Wiring) -> list[Finding]:
     """All that is wrong with a template that may be hostile, read in a process apart."""
     try:
-        found: list[Finding] = wiring.apart(linting.lint, data, name, form, [*report.OF_THE_DOCUMENT], about=name)
+        found: list[Finding] = wiring.apart(linting.lint, data, name, form, about=name)
     except Refused as costly:
         return [linting.of_file(costly)]
     return found
 
 
-def fill(data: bytes, name: str, form: Form, wiring: Wiring) -> list[Filled]:
-    """A template that may be hostile, filled with every sample in a process apart; Refused, with the cell, if not.
+def fill(data: bytes, name: str, form: Form, head: Letterhead | None, wiring: Wiring) -> list[Filled]:
+    """A template that may be hostile, filled under a letterhead with every sample for every reader; Refused if not.
 
-    The form says for whom, and what the document calls itself.
+    It is filled in a process apart. The form says for whom, and what the document calls itself; a sample that it is not
+    for, and a copy that may not be made, are left out.
     """
-    found = [*sources.read([str(resources.folder("samples") / "valid")])]
-    peps = [pipeline.checked(source.data, "draft", wiring.profile)[0] for source in found]
-    told = [pipeline.told(pep, form, form.audiences[0], wiring.profile) for pep in peps]
-    documents = wiring.apart(filled, data, name, peps, told, about=name)
-    names = (f"{name} with {source.name.rsplit('/', 1)[-1]}" for source in found)
-    return [Filled(*each) for each in zip(names, documents, strict=True)]
+    wanted = [*_wanted(form, wiring)]
+    documents = wiring.apart(filled, data, name, form, head, [one for _, one in wanted], about=name)
+    return [Filled(f"{name} with {about}", docx) for (about, _), docx in zip(wanted, documents, strict=True) if docx]
 
 
-def filled(data: bytes, name: str, peps: list[Pep], told: list[Mapping[str, Any]]) -> list[bytes]:
-    """The Word files that a template makes of PEPs."""
-    template = Template(data, name=name)
-    return [template.fill(pep, document) for pep, document in zip(peps, told, strict=True)]
+Wanted = tuple[Pep, Reader, Mapping[str, Any]]
+"""A document to be made: of which PEP, for whom, and what it says of itself."""
+
+
+def _wanted(form: Form, wiring: Wiring) -> Iterator[tuple[str, Wanted]]:
+    """Every document that a form makes of the samples, with what to call it."""
+    for source in sources.read([str(resources.folder("samples") / "valid")]):
+        try:
+            pep, _ = pipeline.checked(source.data, form.stage, wiring.profile)
+            form.asked_of(pep)
+        except Refused:
+            continue
+        for audience in form.audiences:
+            for person in _readers(pep, form, audience):
+                about = " for ".join([source.name.rsplit("/", 1)[-1], audience, *([person] if person else [])])
+                told = pipeline.told(pep, form, audience, wiring.profile, person=person)
+                copies = [pipeline.in_pack(pep, form, wiring.profile)] if form.gathers else []
+                yield about, (pep, Reader(audience, person), told | {"copies": copies})
+
+
+def _readers(pep: Pep, form: Form, audience: Audience) -> tuple[str | None, ...]:
+    if form.person or audience != "parent":
+        return pipeline.readers(pep, form, audience, None)
+    return tuple(one["id"] for one in pep["people"] if one["role"] == "parent")
+
+
+def filled(data: bytes, name: str, form: Form, head: Letterhead | None, wanted: list[Wanted]) -> list[bytes | None]:
+    """The Word files that a template makes; None where no such copy may be made."""
+    template = Template(data, name=name, letterhead=head)
+    return [_filled(template, form, *one) for one in wanted]
+
+
+def _filled(template: Template, form: Form, pep: Pep, reader: Reader, told: Mapping[str, Any]) -> bytes | None:
+    try:
+        copy = pipeline.copy_for(pep, form, reader)
+    except Refused:
+        return None
+    return template.fill(copy.pep, told, copy.fields)
 
 
 def judge(document: Filled, engines: tuple[Converter, ...], wiring: Wiring) -> None:

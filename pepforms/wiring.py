@@ -14,8 +14,9 @@ from pepforms.archive import pdfa, seal, timestamp, verify
 from pepforms.archive.trust import Trust
 from pepforms.archive.trust import read as read_trusted
 from pepforms.convert import Converter
+from pepforms.deliver import destinations
 from pepforms.errors import Broken, Misconfigured, Refused
-from pepforms.fill import Template
+from pepforms.fill import Letterhead, Template
 from pepforms.forms import Form
 from pepforms.profile import Profile
 from pepforms.settings import Settings
@@ -119,7 +120,7 @@ class Wiring:
     def _own(self) -> seal.Sealer | None:
         """The configured seal, be its certificate expired or not."""
         key, passphrase = self.settings.path("seal.key_file"), self.settings.path("seal.passphrase_file")
-        return seal.Sealer.read(key, _first_line(passphrase), self.clock) if key else None
+        return seal.Sealer.read(key, files.first_line(passphrase), self.clock) if key else None
 
     @_once
     def clock(self) -> timestamp.Authority | None:
@@ -149,14 +150,24 @@ class Wiring:
         """The PEM files that a setting names; Misconfigured names one that is none."""
         return tuple(_pem(Path(path), setting) for path in self.settings[setting].split(":") if path)
 
+    @_once
+    def destinations(self) -> dict[str, destinations.Named]:
+        """Where records can be delivered to, by the names that the settings give."""
+        return destinations.read(self.settings)
+
     @property
     def installed(self) -> Path:
         """The folder of the authority's own templates; there only once one has been installed."""
         return self.settings.home / "templates"
 
     def forms(self) -> dict[str, Form]:
-        """Every form by name: the authority's own, and those shipped that it has not replaced."""
-        return forms.catalogue(self.installed)
+        """Every form by name: the authority's own, and those shipped that it has not replaced.
+
+        Those that its profile names come first, in its order.
+        """
+        found = forms.catalogue(self.installed)
+        named = (name for name in self.profile.documents if name in found)
+        return {name: found[name] for name in (*named, *found)}
 
     def form(self, name: str) -> Form:
         """The form of that name; Refused (slug `no-such-form`) with the names that there are."""
@@ -169,8 +180,19 @@ class Wiring:
                 data = form.template.read_bytes()
             except OSError as error:
                 raise Broken(f"The template {form.template.name} is missing.", slug="no-template") from error
-            self._templates[form.template] = Template(data, name=form.template.name)
+            self._templates[form.template] = Template(data, name=form.template.name, letterhead=self.letterhead(form))
         return self._templates[form.template]
+
+    def letterhead(self, form: Form) -> Letterhead | None:
+        """The letterhead that a form stands under, in the authority's colour."""
+        return self.letterhead_at(form.letterhead) if form.letterhead else None
+
+    def letterhead_at(self, path: Path) -> Letterhead:
+        """The letterhead in a Word file, in the authority's colour."""
+        try:
+            return Letterhead(path.read_bytes(), path.name, self.profile.letterhead.colour)
+        except OSError as error:
+            raise Broken(f"The letterhead {path.name} is missing.", slug="no-template") from error
 
     def convert(self, docx: bytes, *, about: str) -> bytes:
         """A Word file as a tagged PDF."""
@@ -244,15 +266,6 @@ class Wiring:
             files.replace(home / DEMONSTRATION_OPENER, _DEMONSTRATION_PASSPHRASE + b"\n")
         self.sealer = seal.Sealer.load(path, _DEMONSTRATION_PASSPHRASE)
         return path
-
-
-def _first_line(path: Path | None) -> bytes:
-    if path is None:
-        return b""
-    try:
-        return path.read_bytes().split(b"\n", 1)[0].rstrip(b"\r")
-    except OSError as error:
-        raise Misconfigured(f"The passphrase file {path} cannot be read.", slug="no-passphrase") from error
 
 
 def _pem(path: Path, setting: str) -> bytes:

@@ -49,6 +49,14 @@ def elsewhere() -> Iterator[ModuleType]:
         yield importlib.import_module("elsewhere")
 
 
+@pytest.fixture(scope="session")
+def servers() -> Iterator[ModuleType]:
+    """SFTP servers of our own (`deliver/servers.py`)."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.syspath_prepend(str(Path(__file__).parent / "deliver"))
+        yield importlib.import_module("servers")
+
+
 def _of_postgres(program: str) -> str:
     """A program of PostgreSQL's server: on the PATH, or where Debian keeps the newest."""
     kept = sorted(Path("/usr/lib/postgresql").glob(f"*/bin/{program}"), key=lambda path: int(path.parts[4]))

@@ -128,12 +128,10 @@ def test_a_form_of_a_shipped_name_takes_its_place_and_leaves_the_others(tmp_path
 
 
 def test_what_a_row_says_is_kept_as_it_was_said(tmp_path: Path, wiring: Wiring) -> None:
-    rows = ROWS + 'note = "é \\u007f \\\\ \\n"\nmany = [1, 2.5, true]\n"a b" = "c"\n'
+    rows = ROWS + 'notice = "é \\u007f \\\\ \\n"\nstages = ["sign-off", "record"]\nperson = true\n'
     install.keep(install.read(pack(tmp_path / "ours", rows=rows)), wiring)
-    kept = install.read(wiring.installed).rows["our-letter"]
-    assert (kept["note"], kept["many"], kept["a b"]) == ("é \x7f \\ \n", [1, 2.5, True], "c")
-    with pytest.raises(Refused, match="cannot be kept"):
-        install.read(pack(tmp_path / "ours", rows=ROWS + "when = 2026-11-12\n"))
+    kept = install.read(wiring.installed).forms["our-letter"]
+    assert (kept.notice, kept.stages, kept.person) == ("é \x7f \\ \n", ("sign-off", "record"), True)
 
 
 @pytest.mark.parametrize(
@@ -146,6 +144,12 @@ def test_what_a_row_says_is_kept_as_it_was_said(tmp_path: Path, wiring: Wiring) 
         (ROWS.replace("our-letter", "Our_Letter"), "small letters, digits and hyphens"),
         (ROWS.replace("our-letter", '"../letter"'), "small letters, digits and hyphens"),
         (ROWS.replace('"authority"', '"everybody"'), "audiences"),
+        (ROWS + 'note = "x"\n', "there is no such key"),
+        (ROWS + 'person = "yes"\n', "write true or false"),
+        (ROWS + 'orientation = "upright"\n', "use portrait or landscape"),
+        (ROWS + "stages = []\n", "use draft, sign-off, record"),
+        ('letterhead = "head.docx"\n', "beside forms.toml"),
+        ("letterhead = true\n", "name a Word file"),
         (ROWS.replace("letter.docx", "missing.docx"), "beside forms.toml"),
         (ROWS.replace("letter.docx", "../ours/letter.docx"), "beside forms.toml"),
         (ROWS.replace("letter.docx", "/etc/passwd"), "beside forms.toml"),

@@ -63,7 +63,9 @@ def test_every_document_and_record_tells_which_version_of_the_template_made_it(
     wiring: Wiring, record: pipeline.Record
 ) -> None:
     form = forms.named("pep")
-    version = f"sha256:{hashlib.sha256(form.template.read_bytes()).hexdigest()}"
+    assert form.letterhead
+    template, letterhead = (hashlib.sha256(file.read_bytes()).hexdigest() for file in (form.template, form.letterhead))
+    version = f"sha256:{template}, letterhead sha256:{letterhead}"
     pdf = pipeline.render(json.loads(SIGNED), form, "authority", "pdf", wiring)
     for made in (pdf, record.document):
         with pikepdf.open(io.BytesIO(made.data)) as document:

@@ -37,7 +37,7 @@ _PDFUA = """\
 """PDF/A knows no PDF/UA by itself: its identification is declared as an extension schema, or the file fails PDF/A."""
 
 _MADE_FROM = """\
-<xmpMM:DerivedFrom rdf:parseType="Resource"><stRef:documentID>sha256:{template}</stRef:documentID></xmpMM:DerivedFrom>
+<xmpMM:DerivedFrom rdf:parseType="Resource"><stRef:documentID>{template}</stRef:documentID></xmpMM:DerivedFrom>
 """
 """The place that PDF/A knows for what a document was made from."""
 
@@ -63,7 +63,7 @@ class About:
     """What a document says about itself.
 
     `pdfa_part` 2 or 3 claims that part of PDF/A at `conformance` (A, U or B), and PDF/UA-1 too if `pdfua`; None claims
-    nothing. Without `language` it does not say in which it is written. `template` is the digest of the Word template.
+    nothing. Without `language` it does not say in which it is written. `template` is the version of the Word template.
     """
 
     title: str

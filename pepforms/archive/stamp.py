@@ -63,7 +63,7 @@ def finish(
 ) -> bytes:
     """The PDF, ready to be read by anybody or to be sealed; `at` is the moment of sign-off, for its metadata.
 
-    `template` is the digest of the Word template that it was made from: its metadata tells the version by it.
+    `template` is the version of the Word template that it was made from, for its metadata.
 
     A tagged PDF that claims PDF/A-2 or -3 and PDF/UA-1, as both converters make it, becomes PDF/A-2a, or PDF/A-3a with
     something embedded, and PDF/UA-1. A PDF made elsewhere is stamped and told its title, but claims nothing.

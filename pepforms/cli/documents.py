@@ -5,10 +5,12 @@ from typing import Any
 
 import click
 
-from pepforms import days, digest, files, many, pack, pipeline, report, sources
+from pepforms import days, digest, files, many, naming, pack, pipeline, report, sources
 from pepforms.cli.options import by_option, force_option, out_option, paths_argument
-from pepforms.errors import Refused
-from pepforms.model import AUDIENCES
+from pepforms.errors import PepformsError, Refused
+from pepforms.forms import Form
+from pepforms.model import AUDIENCES, Pep
+from pepforms.pipeline import Document
 from pepforms.sources import Source
 from pepforms.wiring import Wiring
 
@@ -17,7 +19,7 @@ from pepforms.wiring import Wiring
 @paths_argument
 @click.option("--form", "form_name", default="pep", help="The form: see pepforms template list.")
 @click.option("--audience", type=click.Choice(AUDIENCES), default="authority", help="Who will read this copy.")
-@click.option("--for", "person", metavar="PERSON", help="The parent a parent's copy is for, by reference in the PEP.")
+@click.option("--for", "person", metavar="PERSON", help="Whom the copy is for, by reference in the PEP.")
 @click.option("--confidential", is_flag=True, help="The placement is confidential today, whatever the PEP says.")
 @click.option("--to", type=click.Choice(["pdf", "docx"]), default="pdf", help="PDF, or Word to edit.")
 @click.option("--preview", is_flag=True, help="A picture of each page (PNG) in place of the PDF.")
@@ -39,7 +41,9 @@ def render(
     """Make a document of each PEP: an accessible PDF, or Word.
 
     What its reader may not see is left out; the fields are told on standard error, for the authority alone. A parent's
-    copy is made for one person, one PEP at a time.
+    copy is made for one person, one PEP at a time. Of a form for one person, such as action-sheet, one is made for each
+    whom the PEP asks for something, or for the one that --for names. A pack, such as school-move-pack, gathers the
+    copies of all PEPs of a child that PATH holds.
 
     Example: pepforms render samples/valid/year-5-review.json --to docx --out out
     """
@@ -49,12 +53,12 @@ def render(
     reader = form.offered(audience)
     if reader == "parent" and sources.count(paths) != 1:
         raise Refused("A parent’s copy is made one at a time: give one PEP.", slug="one-at-a-time")
+    if form.gathers and (to == "docx" or person):
+        raise click.UsageError(f"{form.name} is a pack of PDFs, for no one person: leave out --to docx and --for.")
     files.folder(out)
     claims = many.Claims()
 
-    def rendered(source: Source) -> tuple[Path, ...]:
-        pep, _ = pipeline.checked(many.read(source), "draft", wiring.profile)
-        document = pipeline.render(pep, form, reader, to, wiring, person=person, confidential=confidential)
+    def kept(pep: Pep, document: Document) -> tuple[Path, ...]:
         claims.claim(document.name, digest.pep_digest(pep))
         made = pipeline.preview(document, wiring) if preview else (document,)
         for one in made:
@@ -63,7 +67,43 @@ def render(
             many.tell(report.left_out(document))
         return tuple(out / one.name for one in made)
 
+    def rendered(source: Source) -> tuple[Path, ...]:
+        pep, _ = pipeline.checked(many.read(source), form.stage, wiring.profile)
+        readers = pipeline.readers(pep, form, reader, person)
+        if not readers:
+            many.tell(
+                f"{source.name}: no {form.name}, since the plan asks nothing of those who read this copy ({reader})."
+            )
+        made = (
+            pipeline.render(pep, form, reader, to, wiring, person=one, confidential=confidential) for one in readers
+        )
+        return tuple(path for document in made for path in kept(pep, document))
+
+    def gathered(first: Source) -> tuple[Path, ...]:
+        peps = children[first]
+        made = pipeline.pack(peps, form, wiring.form(str(form.gathers)), reader, wiring, confidential=confidential)
+        return tuple(path for document in made for path in kept(peps[0], document))
+
+    if form.gathers:
+        children = _children(paths, form, wiring)
+        return many.show(many.each(children, gathered, "Making packs", total=len(children)))
     return many.show(many.each(sources.read(paths), rendered, "Making documents", total=sources.count(paths)))
+
+
+def _children(paths: tuple[str, ...], form: Form, wiring: Wiring) -> dict[Source, list[Pep]]:
+    """The PEPs of each child by where the first came from; Refused where one cannot be used: no pack may lack it."""
+    children: dict[str, tuple[Source, list[Pep]]] = {}
+    failures = many.Failures()
+    for source in sources.read(paths):
+        try:
+            pep, _ = pipeline.checked(many.read(source), form.stage, wiring.profile)
+        except PepformsError as error:
+            failures.add(source.name, error)
+            continue
+        children.setdefault(pipeline.child(pep), (source, []))[1].append(pep)
+    if failures.codes:
+        raise Refused("No pack was made, since it would lack a PEP. Put that right first.", slug="pack-incomplete")
+    return dict(children.values())
 
 
 @click.command()
@@ -72,7 +112,7 @@ def render(
 @by_option
 @force_option
 @click.pass_obj
-def archive(wiring: Wiring, paths: tuple[str, ...], out: Path, by: pack.By | None, force: bool) -> int:
+def archive(wiring: Wiring, paths: tuple[str, ...], out: Path, by: naming.By | None, force: bool) -> int:
     """Make the sealed record of each signed-off PEP.
 
     Its row goes into DIR/manifest.csv. A record that is there already and holds is left alone.

@@ -70,6 +70,9 @@ def _unmatched(one: Drawn, other: Drawn) -> tuple[list[Row], list[Row]]:
         cut_elsewhere = {_joined(*rows): rows[0].said for rows in theirs}
         for upper, lower in mine:
             whole = _joined(upper, lower)
+            if upper.told == whole and sign * over[lower.told] > 0:  # of the row, no more than its edge was left over
+                over[lower.told] -= sign
+                continue
             elsewhere = cut_elsewhere.get(whole, upper.said) != upper.said
             if sign * over[upper.told] > 0 and (sign * over[whole] < 0 or elsewhere):
                 over[upper.told] -= sign
@@ -127,13 +130,16 @@ def _headings_again(before: list[Row], frame: list[Row]) -> int:
 
 
 def _once(found: list[tuple[int, Bounds, Any]], pages: int) -> list[tuple[int, Bounds, Any]]:
-    """What stands at the same place of most pages, as headers and footers do, only on its first."""
+    """What stands at the same place of every page but one, as headers and footers do, only on its first.
+
+    On fewer than three pages that may be chance.
+    """
     places = Counter(_place(bounds) for _, bounds, _ in found)
     seen: set[tuple[int, ...]] = set()
     out = []
     for one in found:
         place = _place(one[1])
-        if place not in seen or places[place] <= pages / 2 or one[1][3] - one[1][1] > _HIGHEST_MARGIN:
+        if place not in seen or places[place] < max(pages - 1, 3) or one[1][3] - one[1][1] > _HIGHEST_MARGIN:
             out.append(one)
         seen.add(place)
     return out

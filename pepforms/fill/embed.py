@@ -31,8 +31,8 @@ _EMPTY_FONT_TABLE = f'<w:fonts xmlns:w="{_W[1:-1]}" xmlns:r="{_OFFICE}"/>'.encod
 _EMPTY_RELATIONSHIPS = f'<Relationships xmlns="{_RELATIONSHIPS}"/>'.encode()
 
 
-def version(template: dict[str, bytes], parts: dict[str, Part], digest: str) -> None:
-    """Write the template's digest where Word keeps the name of a document's template (File, Info, Advanced)."""
+def version(template: dict[str, bytes], parts: dict[str, Part], of: str) -> None:
+    """Write the template's version where Word keeps the name of a document's template (File, Info, Advanced)."""
     if _PROPERTIES not in template:
         _relate(template, parts, "", "pepformsProperties", "extended-properties", _PROPERTIES)
         _type(template, parts, "Override", {"PartName": f"/{_PROPERTIES}", "ContentType": _PROPERTIES_TYPE})
@@ -44,7 +44,7 @@ def version(template: dict[str, bytes], parts: dict[str, Part], digest: str) -> 
     if named is None:
         named = etree.Element(f"{{{_EXTENDED}}}Template")
         root.insert(0, named)
-    named.text = f"sha256:{digest}"
+    named.text = of
     _keep(template, parts, _PROPERTIES, root)
 
 

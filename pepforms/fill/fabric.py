@@ -199,6 +199,13 @@ def of_whole(stories: list[Story], parts: Mapping[str, etree._Element]) -> Itera
     yield from _Fonts(stories, parts).faults()
 
 
+def turned(stories: list[Story], orientation: str) -> bool:
+    """Whether no page lies as it should: portrait or landscape."""
+    sizes = [size for story in stories for size in story.root.iter(f"{W}pgSz")]
+    lie = {"landscape" if int(size.get(f"{W}w", 0)) > int(size.get(f"{W}h", 0)) else "portrait" for size in sizes}
+    return bool(lie) and orientation not in lie
+
+
 def _language(styles: etree._Element | None) -> bool:
     """Whether the styles say which language the text is in."""
     if styles is None:

@@ -16,7 +16,7 @@ from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from pepforms import schema
 from pepforms.fill import pictures, printing
-from pepforms.fill.values import MISSING, Absent, Facts, Items, Misuse, Node, Unknown, Withheld
+from pepforms.fill.values import MISSING, Absent, Items, Misuse, Node, Unknown, Withheld
 from pepforms.fill.words import FILTERS
 
 ALLOWED: tuple[type[nodes.Node], ...] = (
@@ -26,7 +26,7 @@ ALLOWED: tuple[type[nodes.Node], ...] = (
 )  # fmt: skip
 """The parts of Jinja's syntax that a template may use."""
 
-_HOLDS_ITEMS = (Node, Items, Absent, Facts)
+_HOLDS_ITEMS = (Node, Items, Absent)
 OF_A_LOOP = ("index", "first", "last", "length")
 
 TESTS: dict[str, Callable[[Any], bool]] = {
@@ -166,7 +166,7 @@ def _unknown(node: nodes.Node) -> str | None:
 
 
 def _nearest(obj: Any, name: Any) -> str:
-    known = list(obj.field.fields) if isinstance(obj, Node | Absent) else list(obj) if isinstance(obj, Facts) else []
+    known = list(obj.field.fields) if isinstance(obj, Node | Absent) else []
     return close(str(name), known)
 
 

@@ -5,6 +5,7 @@ and no colour space breaks PDF/A.
 """
 
 import base64
+import functools
 import io
 from dataclasses import dataclass, field
 from typing import Any
@@ -19,8 +20,10 @@ from pepforms.fill.values import Node
 from pepforms.fill.words import said
 
 _EMU_A_PIXEL = 9525
-_WIDEST, _HIGHEST = 5_400_000, 3_600_000
+_BOX = (5_400_000, 3_600_000)
 """The box that a picture is fitted into, in English Metric Units: 15 by 10 centimetres."""
+_BOXES = {"/document/logo": (2_160_000, 576_000)}
+"""The boxes of other pictures, by their field: 6 by 1.6 centimetres for a logo."""
 _MOST_DOTS = (1_800, 1_200)
 """The same box at 300 dots an inch: more makes files larger and no page better."""
 MOST_PIXELS = 40_000_000
@@ -56,7 +59,8 @@ def as_run(context: Context, value: Any) -> Markup:
 
 def _drawing(picture: Node, made: Made) -> Markup:
     png, width, height = _redrawn(picture.value["data"])
-    scale = min(1.0, _WIDEST / (width * _EMU_A_PIXEL), _HIGHEST / (height * _EMU_A_PIXEL))
+    widest, highest = _BOXES.get(picture.field.pointer, _BOX)
+    scale = min(1.0, widest / (width * _EMU_A_PIXEL), highest / (height * _EMU_A_PIXEL))
     relationship = made.add(png)
     return _DRAWING % {
         "cx": round(width * _EMU_A_PIXEL * scale),
@@ -67,6 +71,7 @@ def _drawing(picture: Node, made: Made) -> Markup:
     }
 
 
+@functools.lru_cache(maxsize=4)  # the logo, which every document bears
 def _redrawn(encoded: str) -> tuple[bytes, int, int]:
     """The picture as PNG, and its size in pixels before what no printer can show was taken out."""
     from PIL import Image, ImageOps

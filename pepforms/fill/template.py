@@ -20,6 +20,7 @@ from pepforms.digest import sha256
 from pepforms.errors import PepformsError, Refused
 from pepforms.fill import embed, package, runs
 from pepforms.fill.language import Environment, fit, refusals
+from pepforms.fill.letterhead import Letterhead
 from pepforms.fill.package import Part
 from pepforms.fill.pictures import MADE, Made
 from pepforms.fill.tags import Misused, Place, Tag, found, numbered
@@ -43,12 +44,15 @@ class _Compiled:
 
 
 class Template:
-    """A compiled Word template. `digest` is that of the Word file; filling is safe from several threads at once."""
+    """A compiled Word template. `version` names the bytes of its file; filling is safe from several threads at once."""
 
-    def __init__(self, data: bytes, *, name: str) -> None:
-        """Compile; Refused with part, table, row and cell where the template cannot be."""
-        self.name, self.digest = name, sha256(data)
+    def __init__(self, data: bytes, *, name: str, letterhead: Letterhead | None = None) -> None:
+        """Compile, under a letterhead; Refused with part, table, row and cell where the template cannot be."""
+        self.name, self.version = name, f"sha256:{sha256(data)}"
         self._parts = package.read(data, name)
+        if letterhead:
+            self._parts = letterhead.dress(self._parts)
+            self.version += f", letterhead sha256:{sha256(letterhead.data)}"
         self._environment = Environment()
         self._static: dict[str, Part] = {}
         self._compiled: dict[str, _Compiled] = {}
@@ -56,7 +60,7 @@ class Template:
         for part, content in self._parts.items():
             self._static[part] = Part.of(self._taken_up(part, content) if FILLED.fullmatch(part) else content)
         try:
-            embed.version(self._parts, self._static, self.digest)
+            embed.version(self._parts, self._static, self.version)
         except etree.XMLSyntaxError as error:
             raise self._damaged("list of parts") from error
         still = (self._parts[part] for part in self._parts if part.endswith(".xml") and part not in self._compiled)

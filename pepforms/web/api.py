@@ -84,7 +84,12 @@ def rendered(
     if to not in (*get_args(pipeline.To), PICTURES):
         raise Refused(f"A document is made as pdf or docx, or shown as png, not as “{to}”.", slug="no-such-kind")
     number = _number(page)
-    pep, _ = pipeline.checked(data, "draft", wiring.profile)
+    if form.gathers:
+        raise Refused(
+            f"{form.name} gathers all PEPs of a child; it is made by the command line: pepforms render.",
+            slug="not-by-request",
+        )
+    pep, _ = pipeline.checked(data, form.stage, wiring.profile)
     kind: pipeline.To = "docx" if to == "docx" else "pdf"
     document = pipeline.render(pep, form, reader, kind, wiring, person=person, confidential=confidential)
     if to == PICTURES:
