@@ -58,11 +58,10 @@ def cut(pep: Pep, reader: Reader) -> Copy:
 
     Refused (slug `for-whom`, `not-released` or `decision-not-possible`) where no such copy may be made.
     """
-    root = schema.load().root
+    root, case = schema.load().root, _Case(pep, reader)
+    _refuse_unnamed(case)
     if reader.audience == "authority":
         return Copy(pep, root)
-    case = _Case(pep, reader)
-    _refuse_unnamed(case)
     _refuse_unreleased(case)
     cutting = _Cutting(case, set(_withheld(case)))
     seen = cutting.value(pep, root, ())
@@ -105,15 +104,32 @@ def theirs(copy: Copy, audience: Audience, person: str) -> Copy:
     Refused (slug `for-whom`) where the person is not in the PEP, or reads another audience's copies.
     """
     role = next((each.get("role", "") for each in copy.pep.get("people", ()) if each.get("id") == person), None)
-    if role is None or READS_AS.get(role, "authority") != audience:
-        known = ", ".join(owners(copy.pep, audience)) or "nobody"
+    if role is None:
         raise Refused(
-            f"This document is made for one who reads this audience’s copies ({audience}). In this PEP, those with "
-            f"a target or an action are: {known}.",
+            f"There is nobody of that reference in this PEP. {_asked_of(copy.pep, audience)}", slug="for-whom"
+        )
+    reads = READS_AS.get(role, "authority")
+    if reads != audience:
+        raise Refused(
+            f"“{person}” ({_role_label(role)}) reads {_COPIES[reads]}: ask for this document with the audience "
+            f"“{reads}”. {_asked_of(copy.pep, audience)}",
             slug="for-whom",
         )
     own = {section: _rows_of(copy.pep[section], person) for section in _OWNED if section in copy.pep}
     return dataclasses.replace(copy, pep=copy.pep | own)
+
+
+_COPIES: Mapping[Audience, str] = {
+    "authority": "the full copy", "school": "the school’s copy", "carer": "the carer’s copy",
+    "parent": "the parent’s copy", "child": "the child’s copy",
+}  # fmt: skip
+
+
+def _asked_of(pep: Pep, audience: Audience) -> str:
+    """Of whom among the readers of a copy the plan asks something, for whoever named somebody else."""
+    roles = {each.get("id"): each.get("role", "") for each in pep.get("people", ())}
+    asked = ", ".join(f"{person} ({_role_label(roles[person])})" for person in owners(pep, audience))
+    return f"Of those who read {_COPIES[audience]}, this PEP asks something of: {asked or 'nobody'}."
 
 
 _OWNED = ("targets", "actions")
@@ -180,7 +196,8 @@ def _refuse_unnamed(case: _Case) -> None:
         )
     if case.audience != "parent" and case.person is not None:
         raise Refused(
-            "Only a parent’s copy is made for one person; make this copy without saying whom.", slug="for-whom"
+            "Of this form only a parent’s copy is made for one person; make this copy without saying whom.",
+            slug="for-whom",
         )
 
 
@@ -436,9 +453,13 @@ _HIDDEN_IN_ROWS: Mapping[str, Callable[[_Case, Mapping[str, Any]], frozenset[str
 
 
 def _role_words(role: str) -> str:
+    return _AS_ROLE.get(role) or _role_label(role)
+
+
+def _role_label(role: str) -> str:
     people = schema.load().root.fields["people"].items
     assert people is not None
-    return _AS_ROLE.get(role) or people.fields["role"].labels[role]
+    return people.fields["role"].labels.get(role, role)
 
 
 # The cut itself

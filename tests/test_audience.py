@@ -314,7 +314,15 @@ def test_a_reader_is_never_told_that_something_was_withheld() -> None:
 
 
 @pytest.mark.parametrize(
-    ("to", "person"), [("parent", None), ("parent", "ama"), ("parent", "nobody"), ("school", "mum"), ("child", "quill")]
+    ("to", "person"),
+    [
+        ("parent", None),
+        ("parent", "ama"),
+        ("parent", "nobody"),
+        ("school", "mum"),
+        ("child", "quill"),
+        ("authority", "sw"),
+    ],
 )
 def test_a_parents_copy_alone_is_for_one_person_who_is_a_parent(to: Audience, person: str | None) -> None:
     with pytest.raises(Refused) as refused:

@@ -2,6 +2,7 @@
 
 import functools
 import io
+import itertools
 import json
 import os
 import re
@@ -665,6 +666,80 @@ def test_the_findings_stand_in_a_copy_as_comments_of_word_at_their_paragraphs() 
     assert [one.text for one in copy.paragraphs] == [one.text for one in word.paragraphs]
 
 
+# the words of a template
+
+CHILDS = Form(name="my-letter", title="My letter", template=Path("letter.docx"), audiences=("child",))
+CARERS = Form(name="note", title="Note", template=Path("note.docx"), audiences=("authority", "carer"))
+
+
+def worded(*paragraphs: str, form: Form = CHILDS) -> list[Finding]:
+    """What is found in a template that says just this."""
+    word = docx.Document()
+    word.styles["Normal"].font.name = "Arial"
+    word.core_properties.title = "{{ document.title }}"
+    text(*paragraphs)(word)
+    return findings(word, form)
+
+
+HARD = "The school will consider your views before anybody makes a decision about additional support. " * 4
+UNPLAIN = {
+    "not-plain-words": ("You see your siblings on Sunday.", CHILDS),
+    "never-said": ("The LAC team writes to you.", CARERS),
+    "hard-to-read": (HARD, CHILDS),
+}
+"""Words that their readers should be spared, and the form that says them."""
+
+
+@pytest.mark.parametrize("slug", UNPLAIN)
+def test_words_that_a_reader_should_be_spared_are_one_finding(slug: str) -> None:
+    words, form = UNPLAIN[slug]
+    (found,) = worded(words, form=form)
+    assert found.slug == slug
+    assert found.message.endswith(".")
+
+
+def test_a_word_of_the_trade_in_a_childs_template_is_told_with_what_to_say_instead() -> None:
+    (found,) = worded("Hello.", "Your Placement{# for a placement #} is near.")
+    assert (found.slug, found.severity, str(found.place)) == ("not-plain-words", "warns", "text, paragraph 2")
+    assert found.message == "Only the child reads this, and it says “Placement”; say instead: home."
+
+
+@pytest.mark.parametrize(
+    ("said", "words"),
+    [
+        ("Contacts with your brother", ["Contacts"]),
+        ("A SMART target, and a smart coat", ["SMART"]),
+        ("Ask the designated  teacher about the EHC plan", ["designated  teacher", "EHC plan"]),
+        ("Your PP+ and your PEPs", ["PP+", "PEPs"]),
+        ("You can contract a reviewer for a replacement", []),
+        ("{{ meeting.date }} {# placement #}", []),
+    ],
+)
+def test_words_are_found_whole_in_any_case_and_in_the_plural(said: str, words: list[str]) -> None:
+    assert [re.search("“(.*)”", one.message)[1] for one in worded(said)] == words  # type: ignore[index]
+
+
+@pytest.mark.parametrize(
+    ("audiences", "found"),
+    [(("child",), True), (("parent", "authority"), True), (("carer",), True), (("authority", "school"), False)],
+)
+def test_nobody_is_called_lac_where_a_child_carer_or_parent_reads(audiences: Any, found: bool) -> None:
+    form = Form(name="note", title="Note", template=Path("note.docx"), audiences=audiences)
+    found_there = worded("The LAC nurse comes.", form=form)
+    assert [(one.slug, one.severity) for one in found_there] == [("never-said", "blocks")] * found
+
+
+def test_words_of_the_trade_are_let_be_where_others_read_too() -> None:
+    assert worded("The placement review is in March.", form=CARERS) == []
+    assert worded(HARD, form=CARERS) == []
+
+
+def test_long_sentences_of_long_words_are_told_of_a_childs_template() -> None:
+    (found,) = worded(HARD)
+    assert (found.slug, found.severity, str(found.place)) == ("hard-to-read", "warns", "the whole file")
+    assert worded("I like to read a book. " * 20) == []
+
+
 # the command
 
 
@@ -827,9 +902,8 @@ BEGIN, END = "<!-- findings -->\n", "<!-- end of findings -->\n"
 def table_of_findings() -> str:
     (untold,) = untold_findings()
     said = {untold.slug: untold.message}
-    for name in FAULTS:
-        for one in broken(name):
-            said.setdefault(one.slug, one.message)
+    for one in itertools.chain(*map(broken, FAULTS), *(worded(words, form=form) for words, form in UNPLAIN.values())):
+        said.setdefault(one.slug, one.message)
     shown = {slug: message.replace("|", "\\|") for slug, message in said.items()}
     rows = [f"| `{slug}` | {shown[slug]} | {_does(kind.severity)} |" for slug, kind in KINDS.items() if slug in shown]
     return "\n".join(("| Finding | What it says, for example | Then |", "|---|---|---|", *rows, ""))
@@ -851,6 +925,6 @@ def test_every_finding_is_documented() -> None:
 
 
 def test_every_kind_of_finding_is_found_by_a_test() -> None:
-    found = {slug for _, slug, _ in FAULTS.values()}
+    found = {*UNPLAIN, *(slug for _, slug, _ in FAULTS.values())}
     of_the_process = {"worker-lost", "too-much-memory", "too-large", "template-refused"}
     assert found | of_the_process | {"needed-not-printed"} == {*KINDS}

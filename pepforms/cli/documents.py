@@ -69,9 +69,13 @@ def render(
 
     def rendered(source: Source) -> tuple[Path, ...]:
         pep, _ = pipeline.checked(many.read(source), form.stage, wiring.profile)
+        readers = pipeline.readers(pep, form, reader, person)
+        if not readers:
+            many.tell(
+                f"{source.name}: no {form.name}, since the plan asks nothing of those who read this copy ({reader})."
+            )
         made = (
-            pipeline.render(pep, form, reader, to, wiring, person=one, confidential=confidential)
-            for one in pipeline.readers(pep, form, reader, person)
+            pipeline.render(pep, form, reader, to, wiring, person=one, confidential=confidential) for one in readers
         )
         return tuple(path for document in made for path in kept(pep, document))
 

@@ -184,4 +184,27 @@ def _reason(field: Field, reason: str) -> str:
 def context(pep: Pep, root: Field, document: Mapping[str, Any]) -> dict[str, Any]:
     """Every name that a template may begin with: the sections of the PEP, and `document`."""
     names = {name: seen(pep.get(name, MISSING), field, pep) for name, field in root.fields.items()}
-    return {**names, "document": Node(document, schema.document(), pep)}
+    told = {**document, "not_known": [*_not_known(pep, root)]}
+    return {**names, "document": Node(told, schema.document(), pep)}
+
+
+def _not_known(value: Json, field: Field | None, row: str = "") -> Iterator[dict[str, str]]:
+    """What a value, or anything under it, says cannot be known: its title, after what its row is called, and why."""
+    if field is None or field.withheld:
+        return
+    if isinstance(value, list) and field.items:
+        for number, entry in enumerate(value, 1):
+            yield from _not_known(entry, field.items, f"{_called(entry, field.items, number)}: ")
+    elif isinstance(value, dict) and field.unknowable and "unknown" in value:
+        yield {"what": f"{row}{field.title}", "why": _reason(field, value["unknown"])}
+    elif isinstance(value, dict):
+        for name, part in value.items():
+            yield from _not_known(part, field.fields.get(name), row)
+
+
+def _called(entry: Json, field: Field, number: int) -> str:
+    """What a row is called: a school or a subject by its name, others by what they are and their number."""
+    for name in ("name", "subject"):
+        if isinstance(entry, dict) and isinstance(entry.get(name), str) and not field.fields[name].withheld:
+            return str(entry[name])
+    return f"{field.title} {number}"
