@@ -54,14 +54,14 @@ class Copy:
 
 
 def cut(pep: Pep, reader: Reader) -> Copy:
-    """The copy of a PEP for one reader; the authority's is the PEP itself.
+    """The copy of a PEP for one reader; the authority's is the PEP itself, its placement confidential if known to be.
 
     Refused (slug `for-whom`, `not-released` or `decision-not-possible`) where no such copy may be made.
     """
     root, case = schema.load().root, _Case(pep, reader)
     _refuse_unnamed(case)
     if reader.audience == "authority":
-        return Copy(pep, root)
+        return Copy(_confidential(pep) if reader.confidential else pep, root)
     _refuse_unreleased(case)
     cutting = _Cutting(case, set(_withheld(case)))
     seen = cutting.value(pep, root, ())
@@ -79,6 +79,12 @@ def cut(pep: Pep, reader: Reader) -> Copy:
         frozenset(where for where, made in case.decisions.items() if made["decision"] == "accept"),
         case.hides_home,
     )
+
+
+def _confidential(pep: Pep) -> Pep:
+    """A PEP that says of its placement what is known today."""
+    placement = {**_under(pep, "care", "placement"), "confidential": True}
+    return {**pep, "care": {**_under(pep, "care"), "placement": placement}}
 
 
 READS_AS: Mapping[str, Audience] = {

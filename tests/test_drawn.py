@@ -164,6 +164,21 @@ def test_where_a_page_ends_makes_no_difference(engines: Engines, before: int, mo
     assert one.pages > 1
 
 
+def test_lines_at_the_same_place_of_many_pages_are_no_header_below_the_margin(engines: Engines) -> None:
+    word, buffer = docx.Document(), io.BytesIO()
+    for _ in range(3):
+        word.add_paragraph().paragraph_format.page_break_before = True
+        word.add_paragraph("Over a line")._p.get_or_add_pPr().append(docx.oxml.parse_xml(RULED))
+    word.save(buffer)
+    assert [drawn.read(engine.convert(buffer.getvalue(), about="x")).lines for engine in engines] == [3, 3]
+
+
+RULED = (
+    '<w:pBdr xmlns:w="http://schemas.openxmlformats.org/wordprocessingml/2006/main">'
+    '<w:bottom w:val="single" w:sz="4" w:space="1" w:color="000000"/></w:pBdr>'
+)
+
+
 def test_pictures_of_another_size_and_many_pages_more_are_differences() -> None:
     small, large = drawn.Drawn(3, pictures=[900.0]), drawn.Drawn(5, pictures=[1600.0])
     assert [*drawn.differences(small, large, NAMES)] == [

@@ -22,7 +22,7 @@ from pepforms.errors import Refused
 from pepforms.fill import plain
 from pepforms.fill.scopes import Reader
 from pepforms.fill.tags import survey
-from pepforms.model import Pep
+from pepforms.model import Audience, Pep
 from pepforms.resources import folder
 from pepforms.schema import Field
 from pepforms.text import pdf
@@ -277,3 +277,40 @@ def test_its_words_are_large_and_its_styles_its_own(plans: dict[str, Any]) -> No
     assert used - own <= {"Title", "Subtitle", "Letterhead"}
     assert own == {"Plan heading", "Plan subheading", "Plan text", "Plan note", "Plan list", "My name", "My words"}
     assert all(word.styles[name].font.size >= Pt(14) for name in own)
+
+
+# the child's and the carer's copy of the PEP
+
+
+def pep_copy(name: str, reader: Audience, wiring: Wiring) -> list[str]:
+    """What a reader's copy of the PEP says, cell by cell."""
+    word = docx.Document(io.BytesIO(pipeline.render(SAMPLES[name], forms.named("pep"), reader, "docx", wiring).data))
+    return ["".join(text.text or "" for text in line.iter(qn("w:t"))) for line in word.element.body.iter(qn("w:p"))]
+
+
+def test_the_childs_copy_names_subjects_in_a_line_and_the_child_without_a_role(wiring: Wiring) -> None:
+    said = pep_copy("year-8-confidential-placement", "child", wiring)
+    assert "SubjectsEnglish, Mathematics, Science, Design technology and French" in said
+    assert "Scale" not in said
+    assert "Quill" in said
+    assert "Quill (Child or young person)" not in said
+
+
+def test_what_was_not_said_is_not_told_in_rows_of_nothing_but_in_the_full_copy(wiring: Wiring) -> None:
+    for reader in ("child", "carer"):
+        said = pep_copy("year-11-remand", reader, wiring)
+        assert any(line.startswith("I did not give my views this time.") for line in said)
+        assert not [line for line in said if line.startswith(("What worries me", "Next school", "How they help"))]
+    assert "What worries meNothing to record" in pep_copy("year-11-remand", "authority", wiring)
+
+
+def test_the_carers_copy_says_of_what_strategies_are_and_for_whom_somebody_stands_in(wiring: Wiring) -> None:
+    strategies = SAMPLES["year-8-confidential-placement"]["care"]["sdq"]["strategies"]
+    assert f"Strategies from the SDQ{strategies}" in pep_copy("year-8-confidential-placement", "carer", wiring)
+    assert "Other, covers Social worker" in pep_copy("unaccompanied-16-tigrinya", "carer", wiring)
+
+
+@pytest.mark.parametrize("reader", ["child", "carer"])
+def test_no_copy_ends_with_an_empty_page(reader: Audience, wiring: Wiring) -> None:
+    data = pipeline.render(SAMPLES["year-5-review"], forms.named("pep"), reader, "pdf", wiring).data
+    assert all("".join(page.said).strip() for page in pdf.read(data).pages)

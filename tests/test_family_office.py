@@ -41,9 +41,11 @@ def wiring(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Wiring]:
 
 @pytest.fixture(scope="module")
 def says(wiring: Wiring) -> Says:
-    def lines(pep: Pep, form: str, to: Audience = "authority", person: str | None = None) -> list[str]:
+    def lines(
+        pep: Pep, form: str, to: Audience = "authority", person: str | None = None, *, confidential: bool = False
+    ) -> list[str]:
         """What the text of a document says, paragraph by paragraph."""
-        made = pipeline.render(pep, forms.named(form), to, "docx", wiring, person=person)
+        made = pipeline.render(pep, forms.named(form), to, "docx", wiring, person=person, confidential=confidential)
         word = docx.Document(io.BytesIO(made.data))
         return [Paragraph(each, word).text for each in word.element.body.iter(docx.oxml.ns.qn("w:p"))]
 
@@ -234,6 +236,14 @@ def test_a_confidential_placement_stands_in_a_box_above_all_else(form: str, says
     assert "CONFIDENTIAL" not in "".join(says(SEREN, form))
     at_home = [QUILL["care"]["placement"]["address"], QUILL["care"]["placement"]["phone"], "07700 900111"]
     assert [words for words in at_home if words in "\n".join(lines)] == []
+
+
+@pytest.mark.parametrize("form", [*NOTICES, "handover-sheet"])
+def test_a_placement_that_is_known_to_be_confidential_today_is_called_so_whatever_the_pep_says(
+    form: str, says: Says
+) -> None:
+    assert "CONFIDENTIAL" not in "".join(says(SEREN, form))
+    assert "CONFIDENTIAL" in "".join(says(SEREN, form, confidential=True))
 
 
 def test_a_change_of_school_says_where_from_where_to_and_why(says: Says) -> None:

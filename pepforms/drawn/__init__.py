@@ -18,8 +18,8 @@ from pepforms.errors import Refused
 _SAME_SIZE = 0.15
 """By how much of its area a picture may differ between engines."""
 
-_HIGHEST_MARGIN = 120.0
-"""Points: what is higher stands in no header or footer."""
+_MARGIN = 85.0
+"""Points: what is further from the top and from the bottom of a page stands in no header or footer."""
 
 
 @dataclass(slots=True)
@@ -107,9 +107,9 @@ def _told(pictures: list[float]) -> str:
 
 
 def _put_together(sheets: list[Sheet]) -> Drawn:
-    frames = _once([(sheet.number, *frame) for sheet in sheets for frame in sheet.frames], len(sheets))
-    lines = _once([(sheet.number, line, None) for sheet in sheets for line in sheet.singles], len(sheets))
-    pictures = _once([(sheet.number, bounds, None) for sheet in sheets for bounds in sheet.pictures], len(sheets))
+    frames = _once([(sheet.number, *frame) for sheet in sheets for frame in sheet.frames], sheets)
+    lines = _once([(sheet.number, line, None) for sheet in sheets for line in sheet.singles], sheets)
+    pictures = _once([(sheet.number, bounds, None) for sheet in sheets for bounds in sheet.pictures], sheets)
     drawn = Drawn(len(sheets), lines=len(lines))
     drawn.pictures = [(right - left) * (top - bottom) for _, (left, bottom, right, top), _ in pictures]
     before: tuple[int, list[Row]] = (0, [])  # the frame before, heading rows and all, and its page
@@ -129,8 +129,8 @@ def _headings_again(before: list[Row], frame: list[Row]) -> int:
     return sum(1 for _ in itertools.takewhile(lambda pair: pair[0].told == pair[1].told, pairs))
 
 
-def _once(found: list[tuple[int, Bounds, Any]], pages: int) -> list[tuple[int, Bounds, Any]]:
-    """What stands at the same place of every page but one, as headers and footers do, only on its first.
+def _once(found: list[tuple[int, Bounds, Any]], sheets: list[Sheet]) -> list[tuple[int, Bounds, Any]]:
+    """What stands at the same place in the margin of every page but one, as headers and footers do, only on its first.
 
     On fewer than three pages that may be chance.
     """
@@ -139,10 +139,15 @@ def _once(found: list[tuple[int, Bounds, Any]], pages: int) -> list[tuple[int, B
     out = []
     for one in found:
         place = _place(one[1])
-        if place not in seen or places[place] < max(pages - 1, 3) or one[1][3] - one[1][1] > _HIGHEST_MARGIN:
+        repeated = places[place] >= max(len(sheets) - 1, 3) and _in_margin(one[1], sheets[one[0] - 1])
+        if place not in seen or not repeated:
             out.append(one)
         seen.add(place)
     return out
+
+
+def _in_margin(bounds: Bounds, sheet: Sheet) -> bool:
+    return bounds[3] <= _MARGIN or bounds[1] >= sheet.height - _MARGIN
 
 
 def _place(bounds: Bounds) -> tuple[int, ...]:

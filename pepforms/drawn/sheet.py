@@ -53,6 +53,7 @@ class Sheet:
         from pypdfium2 import raw
 
         self.number = number
+        self.height: float = page.get_height()
         self.pictures: list[Bounds] = []
         self._texts: list[tuple[float, float, str]] = []
         self._areas: list[Bounds] = []
