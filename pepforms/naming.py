@@ -1,8 +1,15 @@
 """File names: no name, date of birth, UPN or address ever stands in one."""
 
 import re
+from typing import Literal
 
+from pepforms.digest import sha256
 from pepforms.model import Audience, Pep
+
+By = Literal["social-worker", "team"]
+"""Whose folder a record goes into: that of the social worker who answers for the upload, or of their team."""
+NOBODY = "nobody-named"
+"""The folder of records whose PEP names no social worker, or no team: somebody must find out whose they are."""
 
 _TERMS = {"autumn": "AUT", "spring": "SPR", "summer": "SUM"}
 
@@ -36,6 +43,17 @@ def report(record: str) -> str:
 def data(record: str) -> str:
     """The name of the data of a record that does not carry it, beside it."""
     return f"{record.removesuffix('.pdf')}.json"
+
+
+def folder(by: By, *, social_worker: str, team: str) -> str:
+    """`Children-in-Care-Team-2`; `DM-3fa2` for a social worker: two of the same initials are told apart by the mark."""
+    if by == "team":
+        return re.sub(r"[^A-Za-z0-9]+", "-", team).strip("-") or NOBODY
+    if not social_worker:
+        return NOBODY
+    initials = "".join(word[0].upper() for word in social_worker.split() if word[0].isascii() and word[0].isalpha())
+    mark = sha256(f"{social_worker}, {team}".encode())[:4]
+    return f"{initials or 'X'}-{mark}"
 
 
 def _child(pep: Pep) -> str:

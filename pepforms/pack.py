@@ -9,27 +9,23 @@ import contextlib
 import csv
 import io
 import os
-import re
 import shutil
 from collections.abc import Iterable, Sequence
 from datetime import date
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 from pepforms import files, naming
 from pepforms.archive import manifest, stamp
 from pepforms.archive.manifest import Row
-from pepforms.digest import sha256
+from pepforms.naming import By
 from pepforms.pipeline import Workshop
 from pepforms.profile import Profile
 
 if TYPE_CHECKING:
     from docx.document import Document
 
-By = Literal["social-worker", "team"]
 LIST, INDEX = "covering-list.pdf", "covering-lists.csv"
-NOBODY = "nobody-named"
-"""The folder of records whose PEP names no social worker, or no team: somebody must find out whose they are."""
 
 _TITLE = "Signed-off PEPs for the children’s records on LCS"
 _HEADS = ("LCS number", "PEP meeting", "Social worker", "File", "On LCS: date and name")
@@ -61,19 +57,8 @@ def _made_before(place: Path) -> set[str]:
 def _parted(rows: Iterable[Row], by: By) -> dict[str, list[Row]]:
     parted: dict[str, list[Row]] = {}
     for row in rows:
-        parted.setdefault(_folder(row, by), []).append(row)
+        parted.setdefault(naming.folder(by, social_worker=row.social_worker, team=row.team), []).append(row)
     return dict(sorted(parted.items()))
-
-
-def _folder(row: Row, by: By) -> str:
-    """`Children-in-Care-Team-2`; `DM-3fa2` for a social worker: two of the same initials are told apart by the mark."""
-    if by == "team":
-        return re.sub(r"[^A-Za-z0-9]+", "-", row.team).strip("-") or NOBODY
-    if not row.social_worker:
-        return NOBODY
-    initials = "".join(word[0].upper() for word in row.social_worker.split() if word[0].isascii() and word[0].isalpha())
-    mark = sha256(f"{row.social_worker}, {row.team}".encode())[:4]
-    return f"{initials or 'X'}-{mark}"
 
 
 def _fill(folder: Path, out: Path, rows: Sequence[Row]) -> None:

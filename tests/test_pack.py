@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from pepforms import pack, settings
+from pepforms import naming, pack, settings
 from pepforms.archive import manifest
 from pepforms.digest import sha256
 from pepforms.text import pdf as text
@@ -60,7 +60,7 @@ def test_each_social_worker_gets_a_folder_named_by_initials_with_only_their_reco
         "": {"4"},
     }
     assert folders["Dana Mockley"].name.startswith("DM-")
-    assert folders[""].name == pack.NOBODY
+    assert folders[""].name == naming.NOBODY
     assert all(sums_agree(folder) for folder in folders.values())
     assert [row.lcs_person_id for row in manifest.read(folders["Dana Mockley"])] == ["1", "2"]
     assert not [path for path in place.rglob("*") if "Mockley" in str(path)]

@@ -5,7 +5,7 @@ from typing import Any
 
 import click
 
-from pepforms import days, digest, files, many, pack, pipeline, report, sources
+from pepforms import days, digest, files, many, naming, pack, pipeline, report, sources
 from pepforms.cli.options import by_option, force_option, out_option, paths_argument
 from pepforms.errors import Refused
 from pepforms.model import AUDIENCES
@@ -72,7 +72,7 @@ def render(
 @by_option
 @force_option
 @click.pass_obj
-def archive(wiring: Wiring, paths: tuple[str, ...], out: Path, by: pack.By | None, force: bool) -> int:
+def archive(wiring: Wiring, paths: tuple[str, ...], out: Path, by: naming.By | None, force: bool) -> int:
     """Make the sealed record of each signed-off PEP.
 
     Its row goes into DIR/manifest.csv. A record that is there already and holds is left alone.

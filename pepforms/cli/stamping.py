@@ -9,7 +9,7 @@ from pathlib import Path
 
 import click
 
-from pepforms import days, digest, elsewhere, files, filing, many, pack, pipeline, sources
+from pepforms import days, digest, elsewhere, files, filing, many, naming, pack, pipeline, sources
 from pepforms.archive import foreign, manifest
 from pepforms.cli.options import by_option, force_option, out_option
 from pepforms.errors import PepformsError, Refused, Unreadable
@@ -48,7 +48,7 @@ def stamp_(
     pep: str | None,
     confirmed_by: str | None,
     out: Path,
-    by: pack.By | None,
+    by: naming.By | None,
     force: bool,
 ) -> int:
     """Make records of PDFs that were signed off in another system.

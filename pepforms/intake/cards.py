@@ -4,24 +4,23 @@ Every cell is held to what its column may hold; a row that does not pass becomes
 what it says of its child still counts when other rows are compared with a PDF. No message repeats what a cell holds.
 """
 
-import csv
 import datetime as dt
-import io
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import PureWindowsPath
 from typing import Any
 
+from pepforms import sheets
 from pepforms.days import LONDON
 from pepforms.errors import Refused
+from pepforms.sheets import BadCell
 
 LARGEST = 10 << 20
 """Bytes: a list of twenty thousand PEPs is smaller."""
 
 _LONGEST = 200  # characters in a cell
 _OLDEST = 26  # years: care leavers have a PEP no longer than this
-_MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 _TERMS = {"autumn": "autumn", "aut": "autumn", "spring": "spring", "spr": "spring", "summer": "summer", "sum": "summer"}
 
 
@@ -92,7 +91,7 @@ def read(data: bytes, name: str) -> Cards:
 
     Refused where it is no such list: a column is missing or stands twice, or nothing is in it.
     """
-    header, rows = _table(data, name)
+    header, rows = sheets.read(data, name, most=LARGEST, slug="bad-cards")
     _check_header(header, name)
     cards, faults = [], []
     for number, cells in rows:
@@ -107,42 +106,6 @@ def read(data: bytes, name: str) -> Cards:
 
 
 # --- the table -------------------------------------------------------------------------------------------------------
-
-
-def _table(data: bytes, name: str) -> tuple[list[str], list[tuple[int, list[str]]]]:
-    """The names of the columns, and each row that holds anything with its number in the spreadsheet."""
-    if len(data) > LARGEST:
-        raise Refused(f"{name} is larger than any list of PEPs ({LARGEST >> 20} MB). Split it.", slug="bad-cards")
-    text = _decoded(data, name)
-    first, _, rest = text.partition("\n")
-    skipped = 0
-    if re.fullmatch(r"sep=.\r?", first, re.IGNORECASE):  # how Excel is told what stands between cells
-        first, _, text, skipped = rest.partition("\n")[0], "", rest, 1
-    between = max(";,\t", key=first.count)
-    try:
-        table = list(csv.reader(io.StringIO(text, newline=""), delimiter=between, strict=True))
-    except csv.Error:
-        raise Refused(
-            f"{name} is not a CSV file: quotation marks in it do not match. Save the list as CSV again.",
-            slug="bad-cards",
-        ) from None
-    if not table:
-        raise Refused(f"{name} is empty. Save the list as CSV again.", slug="bad-cards")
-    header = [re.sub(r"[\s_-]+", "_", cell.strip()).casefold() for cell in table[0]]
-    numbered = enumerate(table[1:], 2 + skipped)
-    return header, [(number, cells) for number, cells in numbered if any(cell.strip() for cell in cells)]
-
-
-def _decoded(data: bytes, name: str) -> str:
-    encodings = ("utf-16",) if data[:2] in (b"\xff\xfe", b"\xfe\xff") else ("utf-8-sig", "cp1252")
-    for encoding in encodings:
-        try:
-            text = data.decode(encoding)
-        except UnicodeDecodeError:
-            continue
-        if "\0" not in text:
-            return text
-    raise Refused(f"{name} is not a CSV file. Save the list as CSV (UTF-8).", slug="bad-cards")
 
 
 def _check_header(header: Sequence[str], name: str) -> None:
@@ -167,7 +130,7 @@ def _row(number: int, header: Sequence[str], cells: Sequence[str]) -> Card | Fau
     for column, (needed, reading) in _COLUMNS.items():
         try:
             values[column] = _value(given.get(column, ""), reading, needed=needed)
-        except _BadError as bad:
+        except BadCell as bad:
             wrong.append(f"row {number}, column {column}: {bad}")
     known = (values.get("lcs_person_id") or "", values.get("child_name") or "")
     child = Child(*known, values.get("date_of_birth"), values.get("upn") or "")
@@ -227,21 +190,17 @@ def _words(text: str) -> list[str]:
 # --- one cell --------------------------------------------------------------------------------------------------------
 
 
-class _BadError(Exception):
-    """What is wrong with a cell, and what to write."""
-
-
 def _value(cell: str, reading: Callable[[str], Any], *, needed: bool) -> Any:
     if not cell:
         if needed:
-            raise _BadError("is empty")
-        return None if reading in (_date, _confirmation) else ""
+            raise BadCell("is empty")
+        return None if reading in (sheets.day, _confirmation) else ""
     if len(cell) > _LONGEST:
-        raise _BadError(f"is longer than {_LONGEST} characters")
+        raise BadCell(f"is longer than {_LONGEST} characters")
     if cell[0] in "=+-@":
-        raise _BadError(f"begins like a formula ({cell[0]}): write it as plain text")
+        raise BadCell(f"begins like a formula ({cell[0]}): write it as plain text")
     if not cell.isprintable():
-        raise _BadError("holds a line break or another character that nobody sees: write it on one line")
+        raise BadCell("holds a line break or another character that nobody sees: write it on one line")
     return reading(cell)
 
 
@@ -251,80 +210,47 @@ def _text(cell: str) -> str:
 
 def _identifier(cell: str) -> str:
     if not re.fullmatch("[A-Za-z0-9-]{1,40}", cell):
-        raise _BadError("may hold letters, digits and hyphens, 40 at most")
+        raise BadCell("may hold letters, digits and hyphens, 40 at most")
     return cell
 
 
 def _academic_year(cell: str) -> str:
     found = re.fullmatch(r"(20\d\d)\s?[/–-]\s?(?:20)?(\d\d)", cell)
     if not found or (int(found[1]) + 1) % 100 != int(found[2]):
-        raise _BadError("must be two years that follow each other, as 2026/27")
+        raise BadCell("must be two years that follow each other, as 2026/27")
     return f"{found[1]}/{found[2]}"
 
 
 def _term(cell: str) -> str:
     term = _TERMS.get(cell.casefold().removesuffix(" term"))
     if term is None:
-        raise _BadError("must be autumn, spring or summer")
+        raise BadCell("must be autumn, spring or summer")
     return term
-
-
-def _date(cell: str) -> dt.date:
-    if found := re.fullmatch(r"(\d{4})-(\d\d?)-(\d\d?)", cell):
-        year, month, day = found.groups()
-    elif found := re.fullmatch(r"(\d\d?)[/.-](\d\d?)[/.-](\d{4})", cell):
-        day, month, year = found.groups()
-    elif found := re.fullmatch(r"(\d\d?)[ -]([A-Za-z]{3,9})[ -](\d{4})", cell):
-        day, month, year = found.groups()
-        if month[:3].lower() not in _MONTHS:
-            raise _BadError(_DATE_SAID)
-        month = str(_MONTHS.index(month[:3].lower()) + 1)
-    else:
-        raise _BadError(_DATE_SAID)
-    try:
-        return dt.date(int(year), int(month), int(day))
-    except ValueError:
-        raise _BadError("is no day of the calendar: write day, month, year, as 12/03/2026") from None
-
-
-_DATE_SAID = "must be a date, as 12/03/2026 (day first) or 2026-03-12"
-
-
-def _moment(cell: str) -> dt.date:
-    """A date, or a moment where the cell has a time too: London's, unless it says otherwise."""
-    day, time = [*re.split(r"[T ](?=\d\d?:)", cell, maxsplit=1), ""][:2]
-    if not time:
-        return _date(cell)
-    try:
-        at = dt.time.fromisoformat(time.replace("Z", "+00:00") if len(time.split(":")[0]) == 2 else f"0{time}")
-    except ValueError:
-        raise _BadError("must be a date, with a time where it is known, as 12/03/2026 15:04") from None
-    return dt.datetime.combine(_date(day), at.replace(microsecond=0), at.tzinfo or LONDON)
 
 
 def _file(cell: str) -> str:
     name = PureWindowsPath(cell).name  # which takes / and \ alike
     if not name.casefold().endswith(".pdf"):
-        raise _BadError("must be the name of a PDF file, ending in .pdf")
+        raise BadCell("must be the name of a PDF file, ending in .pdf")
     return name
 
 
 def _upn(cell: str) -> str:
     upn = re.sub(r"[\s-]", "", cell).upper()
     if not re.fullmatch(r"[A-Z]\d{11}[0-9A-Z]", upn):
-        raise _BadError("must be a UPN: a letter, eleven digits, and a digit or letter")
+        raise BadCell("must be a UPN: a letter, eleven digits, and a digit or letter")
     return upn
 
 
 def _name(cell: str) -> str:
     if not _words(cell):
-        raise _BadError("must be a name")
+        raise BadCell("must be a name")
     return _text(cell)
 
 
 def _version(cell: str) -> int:
     if not re.fullmatch("[1-9][0-9]{0,3}", cell):
-        raise _BadError("must be a number from 1")
+        raise BadCell("must be a number from 1")
     return int(cell)
 
 
@@ -332,14 +258,14 @@ def confirmation(said: str) -> tuple[str, str]:
     """Who looked at a PDF, and the code of what they looked at: what `child_confirmed_by` holds. Refused otherwise."""
     try:
         return _confirmation(said)
-    except _BadError as bad:
+    except BadCell as bad:
         raise Refused(f"The confirmation {bad}.", slug="bad-confirmation") from None
 
 
 def _confirmation(cell: str) -> tuple[str, str]:
     found = re.fullmatch(r"(.*\S)\s+([0-9a-fA-F]{8})", cell)
     if not found or not _words(found[1]):
-        raise _BadError("must be the name of the person who looked at the PDF and the code that held.csv gives for it")
+        raise BadCell("must be the name of the person who looked at the PDF and the code that held.csv gives for it")
     return _text(found[1]), found[2].lower()
 
 
@@ -348,8 +274,8 @@ _COLUMNS: Mapping[str, tuple[bool, Callable[[str], Any]]] = {
     "lcs_person_id": (True, _identifier),
     "academic_year": (True, _academic_year),
     "term": (True, _term),
-    "meeting_date": (True, _date),
-    "signed_off_at": (True, _moment),
+    "meeting_date": (True, sheets.day),
+    "signed_off_at": (True, sheets.moment),
     "signed_off_by": (True, _name),
     "role": (True, _text),
     "source": (True, _text),
@@ -357,7 +283,7 @@ _COLUMNS: Mapping[str, tuple[bool, Callable[[str], Any]]] = {
     "social_worker": (False, _text),
     "team": (False, _text),
     "child_name": (False, _name),
-    "date_of_birth": (False, _date),
+    "date_of_birth": (False, sheets.day),
     "upn": (False, _upn),
     "child_confirmed_by": (False, _confirmation),
     "pep_id": (False, _identifier),
