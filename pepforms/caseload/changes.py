@@ -192,14 +192,14 @@ def _differences(old: Standing, new: Facts, as_of: date) -> Iterator[Change]:
     was = old.facts
     if _tells_other(was, new, "placement_start") or _tells_other(was, new, "placement_type"):
         moved = new.day("placement_start") if "placement_start" in new.values else None
-        yield Change(as_of, number, "moved", moved, _words(was, "placement_type"), _words(new, "placement_type"))
+        yield Change(as_of, number, "moved", moved, in_words(was, "placement_type"), in_words(new, "placement_type"))
     if new.tells_school and was.tells_school and _other_school(was, new):
         yield Change(as_of, number, "school", before=str(was.school), after=str(new.school))
     if any(_tells_other(was, new, fact) for fact in ("social_worker", "team")):
         yield Change(as_of, number, "worker", before=_worker(was), after=_worker(new))
     if _tells_other(was, new, "legal_status"):
         yield Change(
-            as_of, number, "legal-status", before=_words(was, "legal_status"), after=_words(new, "legal_status")
+            as_of, number, "legal-status", before=in_words(was, "legal_status"), after=in_words(new, "legal_status")
         )
     yield from _flags(was, new, as_of)
     if new.unclear and new.unclear != was.unclear:
@@ -237,7 +237,7 @@ def _flags(was: Facts | None, new: Facts, as_of: date) -> Iterator[Change]:
             yield Change(as_of, new.lcs_person_id, fact if new.yes(fact) else f"not-{fact}")
     kind, before_kind = new.text("placement_type"), was.text("placement_type") if was else ""
     if kind in ADOPTION and before_kind not in ADOPTION:
-        yield Change(as_of, new.lcs_person_id, "placed-for-adoption", after=_words(new, "placement_type"))
+        yield Change(as_of, new.lcs_person_id, "placed-for-adoption", after=in_words(new, "placement_type"))
 
 
 def _tells_other(was: Facts, new: Facts, fact: str) -> bool:
@@ -250,7 +250,8 @@ def _other_school(was: Facts, new: Facts) -> bool:
     return bool(was.school) != bool(new.school) or was.school.same(new.school) is False
 
 
-def _words(facts: Facts, fact: str) -> str | None:
+def in_words(facts: Facts, fact: str) -> str | None:
+    """A code that the list gives, with what it means."""
     code = facts.text(fact)
     label = codes.label(CODED[fact], code) if code else None
     return f"{code} ({label})" if label else code or None

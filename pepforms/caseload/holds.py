@@ -129,7 +129,7 @@ def _ceased(pep: Pep, now: Standing, today: dt.date) -> Iterator[Reason]:
 
 def _other_school(pep: Pep, now: Standing) -> Iterator[Reason]:
     """A school that is not the child's any more gets nothing later than the day on which the child left."""
-    left, met = _left(pep, now), days.said(pep, "meeting", "date")
+    left, met = left_school(pep, now), days.said(pep, "meeting", "date")
     if left and (met is None or met >= left):
         yield Reason(
             "left-school",
@@ -144,7 +144,7 @@ def _other_school(pep: Pep, now: Standing) -> Iterator[Reason]:
         )
 
 
-def _left(pep: Pep, now: Standing) -> dt.date | None:
+def left_school(pep: Pep, now: Standing) -> dt.date | None:
     """The day of the first list since which the child is surely at none of the schools of a PEP."""
     theirs, there = schools_of(pep), now.facts.school
 
@@ -161,19 +161,21 @@ def _left(pep: Pep, now: Standing) -> dt.date | None:
 
 
 def _moved(pep: Pep, now: Standing) -> Iterator[Reason]:
-    began, met = now.facts.day("placement_start"), days.said(pep, "meeting", "date")
-    known = days.said(pep, "care", "placement", "start") or met
-    seen = now.changed.get("moved")
-    if began and known:
-        moved, when = began > known, f"on {day(began)}"
-    else:
-        moved, when = bool(seen and met and seen > met), f"by the list of {day(seen)}" if seen else ""
-    if moved:
+    if when := moved(pep, now):
         yield Reason(
             "moved",
             f"The child moved {when}, which the PEP does not know: whom to ring, who may collect and where the child "
             "lives may be wrong in it. Ask the social worker, and correct the PEP.",
         )
+
+
+def moved(pep: Pep, now: Standing) -> str | None:
+    """When the child moved home without the PEP's knowing, in words; None where the PEP has the home of now."""
+    began, met = now.facts.day("placement_start"), days.said(pep, "meeting", "date")
+    known, seen = days.said(pep, "care", "placement", "start") or met, now.changed.get("moved")
+    if began and known:
+        return f"on {day(began)}" if began > known else None
+    return f"by the list of {day(seen)}" if seen and met and seen > met else None
 
 
 def _under(pep: Pep, *way: str) -> Mapping[str, Any]:

@@ -2,6 +2,7 @@
 
 import datetime as dt
 import os
+import re
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
@@ -10,12 +11,14 @@ from typing import TYPE_CHECKING
 import click
 
 from pepforms import many
-from pepforms.cli.options import Results, format_option, say_json
+from pepforms.cli.options import Results, force_option, format_option, out_option, say_json
 from pepforms.cli.register import who_option
 from pepforms.errors import Refused, Unreadable
 from pepforms.wiring import Wiring
 
 if TYPE_CHECKING:
+    from pepforms import naming
+    from pepforms.caseload import chasing
     from pepforms.caseload.changes import Change
     from pepforms.caseload.lists import Imported
 
@@ -138,6 +141,30 @@ def list_changes(wiring: Wiring, since: dt.date | None, as_format: str) -> int:
     return 0
 
 
+@list_.command("differences")
+@out_option
+@click.option(
+    "--by", type=click.Choice(["social-worker", "team"]), default="social-worker", help="Whose each sheet is."
+)
+@force_option
+@click.pass_obj
+def list_differences(wiring: Wiring, out: Path, by: "naming.By", force: bool) -> int:
+    """Write where the newest list and the PEPs differ: a sheet for each social worker, or team.
+
+    Children stand there by initials and LCS number. The last column is for the answer: which of the two is right.
+
+    Example: pepforms list differences --out out/differences
+    """
+    from pepforms.caseload import differences
+
+    with wiring.register.reading() as session:
+        found = differences.differences(session, wiring.profile)
+    for path in differences.write(out, found, by, force=force):
+        many.say(str(path))
+    many.tell(f"{len(found)} differences, about {len({each.lcs_person_id for each in found})} children")
+    return 0
+
+
 def _say_sheet(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
     """Print rows as CSV: without the mark that a file for Excel begins with."""
     from pepforms.caseload import tables
@@ -145,4 +172,84 @@ def _say_sheet(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
     many.say(tables.sheet(heads, rows).decode("utf-8-sig").replace("\r\n", "\n"), nl=False)
 
 
-COMMANDS = (list_,)
+@click.command()
+@click.option("--on", callback=_day, metavar="DATE", help="Judged as of this day; else today.")
+@click.option("--by", type=click.Choice(["section", "owner"]), default="owner", help="What the text is grouped by.")
+@sheet_format_option
+@click.option("--emails", type=click.Path(path_type=Path), metavar="DIR", help="Also write an e-mail text a person.")
+@force_option
+@click.pass_obj
+def due(wiring: Wiring, on: dt.date | None, by: "chasing.By", as_format: str, emails: Path | None, force: bool) -> int:
+    """Say what is due, late, unsigned, unread, undelivered or unconfirmed, and whose it is.
+
+    The clocks are the profile's; a clock that the authority has not given never makes anything late.
+
+    Example: pepforms due --by section
+    """
+    from pepforms import days
+    from pepforms.caseload import chasing
+    from pepforms.caseload import due as waiting
+
+    day = on or days.today()
+    with wiring.register.reading() as session:
+        rows = waiting.due(session, wiring.profile, day)
+    if as_format == "json":
+        say_json({"on": day.isoformat(), "results": [row.as_json() for row in rows]})
+    elif as_format == "csv":
+        _say_sheet(chasing.COLUMNS, [chasing.cells(row) for row in rows])
+    else:
+        many.say(chasing.text(rows, by))
+    for path in chasing.write(emails, rows, wiring.profile, on=day, force=force) if emails else ():
+        many.tell(str(path))
+    return 0
+
+
+def _year(_: click.Context, __: click.Parameter, value: str) -> str:
+    if not re.fullmatch("20[0-9]{2}-[0-9]{2}", value) or (int(value[:4]) + 1) % 100 != int(value[5:]):
+        raise click.BadParameter("it must be a financial year, as 2026-27.")
+    return value
+
+
+@click.command()
+@click.option("--year", required=True, callback=_year, metavar="2026-27", help="The financial year, April to March.")
+@click.option("--child", metavar="ID", help="Only of the child with this LCS number.")
+@click.option("--school", metavar="URN", help="Only of the children at this school, by their newest PEP of the year.")
+@click.option("--all", "everybody", is_flag=True, help="Of all children, as without any of these.")
+@sheet_format_option
+@click.pass_obj
+def ledger(wiring: Wiring, year: str, child: str | None, school: str | None, everybody: bool, as_format: str) -> int:
+    """Add up Pupil Premium Plus: allotted, approved, committed, spent with and without impact, unspent.
+
+    Each child's money of each stream is an account of its own; docs/caseload.md says how several PEPs of a year are put
+    together.
+
+    Example: pepforms ledger --year 2026-27
+    """
+    from pepforms.caseload import ledger as money
+    from pepforms.caseload import lists
+
+    if sum((bool(child), bool(school), everybody)) > 1:
+        raise click.UsageError("Say one of --child, --school and --all.")
+    with wiring.register.reading() as session:
+        accounts = money.accounts(session, year)
+        if child:
+            now = lists.known(session).number(child)
+            accounts = [each for each in accounts if each.child == now]
+    accounts = money.at_school(accounts, school) if school else accounts
+    if as_format == "json":
+        say_json(
+            {
+                "year": year,
+                "results": [each.as_json() for each in accounts],
+                "streams": {name: sums.as_json() for name, sums in money.by_stream(accounts).items()},
+                "total": money.total(accounts).as_json(),
+            }
+        )
+    elif as_format == "csv":
+        _say_sheet(("year", *money.SHEET), [(year, *money.cells(each)) for each in accounts])
+    else:
+        many.say(money.text(accounts, year))
+    return 0
+
+
+COMMANDS = (list_, due, ledger)
