@@ -112,29 +112,28 @@ def filled(register: Register, record: Made) -> Register:
 
 
 @pytest.fixture(scope="module")
-def filled_once(record: Made, postgres: Callable[..., str], tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
-    """Where a filled register lies on each store, to be copied by each test."""
+def filled_once(record: Made, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with a filled register, its files, and an export of it: for each test to start from."""
     folder = tmp_path_factory.mktemp("filled")
-    where = {"sqlite": folder / "register.sqlite", "postgresql": postgres()}
-    for store, place in where.items():
-        filled(Register(place, Files(folder / store)), record).close()
-    return where
+    register = filled(Register(folder / "register.sqlite", Files(folder / "files")), record)
+    exchange.export(register, folder / "export")
+    register.close()
+    return folder
 
 
 @pytest.fixture
-def on_sqlite(filled_once: dict[str, Any], tmp_path: Path) -> Iterator[Register]:
-    shutil.copy(filled_once["sqlite"], tmp_path)
-    yield from _opened(filled_once, tmp_path / "register.sqlite", tmp_path)
+def on_sqlite(filled_once: Path, tmp_path: Path) -> Iterator[Register]:
+    shutil.copy(filled_once / "register.sqlite", tmp_path)
+    shutil.copytree(filled_once / "files", tmp_path / "files")
+    register = Register(tmp_path / "register.sqlite", Files(tmp_path / "files"))
+    yield register
+    register.close()
 
 
 @pytest.fixture
-def on_postgresql(filled_once: dict[str, Any], postgres: Callable[..., str], tmp_path: Path) -> Iterator[Register]:
-    yield from _opened(filled_once, postgres(like=filled_once["postgresql"]), tmp_path)
-
-
-def _opened(filled_once: dict[str, Any], where: str | Path, folder: Path) -> Iterator[Register]:
-    shutil.copytree(filled_once["sqlite"].parent / "sqlite", folder / "files")
-    register = Register(where, Files(folder / "files"))
+def on_postgresql(filled_once: Path, postgresql: str, tmp_path: Path) -> Iterator[Register]:
+    register = Register(postgresql, Files(tmp_path / "files"))
+    exchange.bring_in(register, filled_once / "export")
     yield register
     register.close()
 
@@ -291,7 +290,7 @@ def test_may_run_while_others_write(full: Register, holds: Any) -> None:
 
 
 def test_an_export_taken_up_by_an_empty_register_is_the_same_register_and_works_on(
-    full: Register, tmp_path: Path, holds: Any, postgres: Callable[..., str]
+    full: Register, tmp_path: Path, holds: Any, postgres: Callable[[], str]
 ) -> None:
     exported = exchange.export(full, tmp_path / "out")
     assert all(exported.rows.values()), "a table without rows proves nothing"
@@ -422,7 +421,7 @@ def test_a_backup_that_is_not_whole_is_refused_and_leaves_nothing(
     assert list(home.iterdir()) == []
 
 
-def test_on_postgresql_a_backup_is_pg_dumps(postgres: Callable[..., str], tmp_path: Path) -> None:
+def test_on_postgresql_a_backup_is_pg_dumps(postgres: Callable[[], str], tmp_path: Path) -> None:
     register = Register(postgres(), Files(tmp_path / "files"))
     with pytest.raises(Misconfigured, match="pg_dump"):
         backup.backup(register, tmp_path / "backup")

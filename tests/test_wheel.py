@@ -117,6 +117,12 @@ def test_demo_runs_where_only_the_wheel_is(installed: Path, tmp_path: Path) -> N
     assert "Traceback" not in demo.stderr
 
 
+def test_a_register_is_made_where_only_the_wheel_is(installed: Path, tmp_path: Path) -> None:
+    made = run(installed / "pepforms", "register", "check", cwd=tmp_path, **clean(tmp_path))
+    assert made.returncode == 0, made.stderr
+    assert made.stdout.startswith("The register holds: 0 PEPs")
+
+
 @pytest.mark.parametrize(
     "target", ["setup", "demo", "serve", "test", "test-all", "lint", "format", "bench", "wheel", "lock", "clean"]
 )

@@ -3,12 +3,13 @@
 import getpass
 import os
 from collections import Counter
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from pepforms import files, many, pipeline, sources
+from pepforms import many, pipeline, sources
 from pepforms.cli.options import Results, force_option, format_option, out_option, paths_argument, say_json
 from pepforms.errors import PepformsError
 from pepforms.sources import Source
@@ -108,7 +109,15 @@ def _told(source: str, kept: "peps.Kept") -> str:
 
 
 def _moved(moved: "exchange.Moved") -> str:
-    return f"{moved.rows['revision']} states of {moved.rows['pep_version']} PEPs, {moved.files} files"
+    return f"{_states(moved.rows)}, {_count(moved.files, 'file')}"
+
+
+def _states(rows: Mapping[str, int]) -> str:
+    return f"{_count(rows['pep_version'], 'PEP')} in {_count(rows['revision'], 'state')}"
+
+
+def _count(number: int, name: str) -> str:
+    return f"{number} {name}{'s' * (number != 1)}"
 
 
 @register.command()
@@ -154,8 +163,8 @@ def check(wiring: Wiring, as_format: str) -> int:
 def _proved(proof: "proving.Proof") -> str:
     counts = proof.counts
     looked_at = (
-        f"{counts['pep_version']} PEPs in {counts['revision']} states, {counts['record']} records, "
-        f"{counts['document']} documents, {counts['files']} files"
+        f"{_states(counts)}, {_count(counts['record'], 'record')}, {_count(counts['document'], 'document')}, "
+        f"{_count(counts['files'], 'file')}"
     )
     verdict = f"does not hold, {len(proof.faults)} to put right" if proof.faults else "holds"
     lines = [f"The register {verdict}: {looked_at}", *(f"  {fault}" for fault in proof.faults)]
@@ -175,9 +184,8 @@ def backup(wiring: Wiring, out: Path) -> int:
     """
     from pepforms.register import backup as keeping
 
-    files.folder(out.absolute().parent)
     count = keeping.backup(wiring.register, out)
-    many.say(f"{out}: the register and {count} files")
+    many.say(f"{out}: the register and {_count(count, 'file')}")
     return 0
 
 
@@ -193,7 +201,9 @@ def restore(wiring: Wiring, file: Path) -> int:
 
     wiring.keep()
     count = keeping.restore(file, wiring.register_is_at, wiring.register_files)
-    many.say(f"{wiring.register_is_at}: the register and {count} files are back. Now run pepforms register check")
+    many.say(
+        f"{wiring.register_is_at}: the register and {_count(count, 'file')} are back. Now run pepforms register check"
+    )
     return 0
 
 
