@@ -17,7 +17,11 @@ from pepforms.caseload import lists
 from pepforms.caseload.changes import ADOPTION, Standing
 from pepforms.caseload.facts import TITLES, School, schools_of
 from pepforms.check.words import day, listing
+from pepforms.digest import pep_digest
+from pepforms.errors import Refused
 from pepforms.model import Audience, Pep
+from pepforms.register import audit
+from pepforms.register.store import Register
 from pepforms.register.tables import Hold
 
 _REMAND = ("J1", "J2", "J3")
@@ -33,18 +37,35 @@ class Reason(NamedTuple):
 
 
 def held(session: Session, subject: int | str, pep: Pep, audience: Audience, today: dt.date) -> Reason | None:
-    """Why a copy of a PEP must wait for a person, by the newest list up to today; None where it may go.
+    """Why a copy of a PEP must wait for a person, by the lists up to today; None where it may go.
 
-    `subject` is the item of a batch (its number), a copy by its identity, or a PEP by its reference: what somebody has
-    released there (`Hold`) does not wait again for the very same.
+    The gravest reason gives the slug, all of them the sentence. `subject` is the item of a batch (its number), a copy
+    by its identity, or a PEP by its reference: what somebody has released there (`Hold`) does not wait again for the
+    very same.
     """
     found = lists.standing(session, pep, today)
     if found is None:
         return None
     number, now = found
-    reasons = _of_the_record(pep, number) if audience == "authority" else _of_a_copy(pep, now, audience, today)
-    released = _released(session, subject)
-    return next((reason for reason in reasons if reason not in released), None)
+    reasons = list(_of_the_record(pep, number) if audience == "authority" else _of_a_copy(pep, now, audience, today))
+    if not reasons:
+        return None
+    together = Reason(reasons[0].reason, " ".join(each.message for each in reasons))
+    return None if _is_released(session, subject, together) else together
+
+
+def refuse_held(register: Register, pep: Pep, audience: Audience, *, released_by: str | None = None) -> None:
+    """Refused where the lists speak against a copy, unless a person releases it: the audit then keeps their name."""
+    with register.reading() as session:
+        found = held(session, pep["pep"]["id"], pep, audience, days.today())
+    if found is None:
+        return
+    if released_by is None:
+        raise Refused(f"{found.message} Once you have made sure, say --released-by and your name.", slug=found.reason)
+    subject = f"{pep['pep']['id']} version {pep['pep']['version']}"
+    about = {"audience": audience, "reason": found.reason, "digest": pep_digest(pep)}
+    with register.writing() as session:
+        audit.append(session, released_by, "copy-released", subject, about)
 
 
 def confidential(session: Session, pep: Pep, today: dt.date) -> bool:
@@ -53,11 +74,11 @@ def confidential(session: Session, pep: Pep, today: dt.date) -> bool:
     return found is not None and found[1].facts.yes("confidential")
 
 
-def _released(session: Session, subject: int | str) -> set[tuple[str, str]]:
-    """What somebody has looked at and let go; another move, or a later one, is another sentence."""
+def _is_released(session: Session, subject: int | str, reason: Reason) -> bool:
+    """Whether somebody has looked at this and let it go; another move, or a later one, is another sentence."""
     of_it = Hold.item_id == subject if isinstance(subject, int) else Hold.copy == subject
-    query = select(Hold.reason, Hold.message).where(of_it, Hold.released_at.is_not(None))
-    return set(session.execute(query).tuples())
+    same = (Hold.reason == reason.reason, Hold.message == reason.message)
+    return session.scalar(select(Hold.id).where(of_it, *same, Hold.released_at.is_not(None)).limit(1)) is not None
 
 
 def _of_the_record(pep: Pep, number: str) -> Iterator[Reason]:

@@ -19,6 +19,11 @@ from pepforms.wiring import Wiring
 @click.option("--audience", type=click.Choice(AUDIENCES), default="authority", help="Who will read this copy.")
 @click.option("--for", "person", metavar="PERSON", help="The parent a parent's copy is for, by reference in the PEP.")
 @click.option("--confidential", is_flag=True, help="The placement is confidential today, whatever the PEP says.")
+@click.option(
+    "--released-by",
+    metavar="NAME",
+    help="Who has made sure that the copy may go, where the weekly list speaks against it.",
+)
 @click.option("--to", type=click.Choice(["pdf", "docx"]), default="pdf", help="PDF, or Word to edit.")
 @click.option("--preview", is_flag=True, help="A picture of each page (PNG) in place of the PDF.")
 @out_option
@@ -31,6 +36,7 @@ def render(
     audience: str,
     person: str | None,
     confidential: bool,
+    released_by: str | None,
     to: Any,
     preview: bool,
     out: Path,
@@ -39,7 +45,8 @@ def render(
     """Make a document of each PEP: an accessible PDF, or Word.
 
     What its reader may not see is left out; the fields are told on standard error, for the authority alone. A parent's
-    copy is made for one person, one PEP at a time.
+    copy is made for one person, one PEP at a time. Where the register has weekly lists that speak against a copy, it is
+    not made until somebody has made sure.
 
     Example: pepforms render samples/valid/year-5-review.json --to docx --out out
     """
@@ -54,6 +61,10 @@ def render(
 
     def rendered(source: Source) -> tuple[Path, ...]:
         pep, _ = pipeline.checked(many.read(source), "draft", wiring.profile)
+        if reader != "authority" and wiring.has_register:
+            from pepforms.caseload import holds
+
+            holds.refuse_held(wiring.register, pep, reader, released_by=released_by)
         document = pipeline.render(pep, form, reader, to, wiring, person=person, confidential=confidential)
         claims.claim(document.name, digest.pep_digest(pep))
         made = pipeline.preview(document, wiring) if preview else (document,)
