@@ -234,6 +234,11 @@ class Wiring:
         return Register(self.register_is_at, self.register_files)
 
     @property
+    def has_register(self) -> bool:
+        """Whether there is a register already; using one makes it."""
+        return isinstance(self.register_is_at, str) or self.register_is_at.exists()
+
+    @property
     def register_is_at(self) -> str | Path:
         """The file that the register is in, or the URL of its database."""
         return self.settings["database.url"] or self.settings.home / "register.sqlite"

@@ -8,6 +8,7 @@ from typing import Any, Literal
 
 from pepforms import days, schema
 from pepforms.check.words import day
+from pepforms.days import Clock
 from pepforms.digest import NOT_SIGNED
 from pepforms.model import Pep, Problem
 from pepforms.profile import Profile
@@ -110,7 +111,7 @@ def _section(name: str, field: Field, pep: Pep, problems: Sequence[Problem], pro
         state = _state_of_nothing(missing, to_check, awaited=_awaited(name, field, pep))
     else:
         state = _state(_value(pep, "confirmations", name.partition(".")[0], "state"), missing)
-    due = _due(name, pep, profile)
+    due, _ = clock_of(name, pep, profile) or (None, None)
     since, since_what = _since(due, pep, today) if state in OPEN else (None, None)
     return Section(
         name=name,
@@ -174,13 +175,15 @@ def _needed(field: Field, pep: Pep) -> Iterator[str]:
             yield part.title
 
 
-def _due(name: str, pep: Pep, profile: Profile) -> date | None:
+def clock_of(name: str, pep: Pep, profile: Profile) -> tuple[date, Clock] | None:
+    """The day by which a section, or a part of one, is due, and the clock that says so: the first where several do."""
     whole = name.partition(".")[0]
     found = []
     for clock in profile.clocks.values():
         start = days.event(pep, clock.event) if {name, whole} & {*clock.sections} else None
-        found.append(days.due(start, clock, profile) if start else None)
-    return min((each for each in found if each), default=None)
+        if start and (by := days.due(start, clock, profile)):
+            found.append((by, clock))
+    return min(found, key=lambda each: each[0], default=None)
 
 
 def _since(due: date | None, pep: Pep, today: date) -> tuple[date | None, Since | None]:
@@ -222,7 +225,7 @@ def preparation(pep: Pep, profile: Profile) -> list[Preparation]:
         Preparation(
             profile.called(role, pep),
             tuple(_lettered(names, parts, profile)),
-            min((day for name in names if (day := _due(name, pep, profile))), default=None),
+            min((clock[0] for name in names if (clock := clock_of(name, pep, profile))), default=None),
         )
         for role, names in of_role.items()
     ]

@@ -1,5 +1,6 @@
 """Commands that make documents and records: `render`, `archive`."""
 
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +10,7 @@ from pepforms import days, digest, files, many, naming, pack, pipeline, report, 
 from pepforms.cli.options import by_option, force_option, out_option, paths_argument
 from pepforms.errors import PepformsError, Refused
 from pepforms.forms import Form
-from pepforms.model import AUDIENCES, Pep
+from pepforms.model import AUDIENCES, Audience, Pep
 from pepforms.pipeline import Document
 from pepforms.sources import Source
 from pepforms.wiring import Wiring
@@ -21,6 +22,11 @@ from pepforms.wiring import Wiring
 @click.option("--audience", type=click.Choice(AUDIENCES), default="authority", help="Who will read this copy.")
 @click.option("--for", "person", metavar="PERSON", help="Whom the copy is for, by reference in the PEP.")
 @click.option("--confidential", is_flag=True, help="The placement is confidential today, whatever the PEP says.")
+@click.option(
+    "--released-by",
+    metavar="NAME",
+    help="Who has made sure that the copy may go, where the weekly list speaks against it.",
+)
 @click.option("--to", type=click.Choice(["pdf", "docx"]), default="pdf", help="PDF, or Word to edit.")
 @click.option("--preview", is_flag=True, help="A picture of each page (PNG) in place of the PDF.")
 @out_option
@@ -33,6 +39,7 @@ def render(
     audience: str,
     person: str | None,
     confidential: bool,
+    released_by: str | None,
     to: Any,
     preview: bool,
     out: Path,
@@ -43,7 +50,8 @@ def render(
     What its reader may not see is left out; the fields are told on standard error, for the authority alone. A parent's
     copy is made for one person, one PEP at a time. Of a form for one person, such as action-sheet, one is made for each
     whom the PEP asks for something, or for the one that --for names. A pack, such as school-move-pack, gathers the
-    copies of all PEPs of a child that PATH holds.
+    copies of all PEPs of a child that PATH holds. Where the register has weekly lists that speak against a copy, it is
+    not made until somebody has made sure.
 
     Example: pepforms render samples/valid/year-5-review.json --to docx --out out
     """
@@ -56,38 +64,71 @@ def render(
     if form.gathers and (to == "docx" or person):
         raise click.UsageError(f"{form.name} is a pack of PDFs, for no one person: leave out --to docx and --for.")
     files.folder(out)
-    claims = many.Claims()
-
-    def kept(pep: Pep, document: Document) -> tuple[Path, ...]:
-        claims.claim(document.name, digest.pep_digest(pep))
-        made = pipeline.preview(document, wiring) if preview else (document,)
-        for one in made:
-            files.write(out / one.name, one.data, force=force)
-        if document.left_out:
-            many.tell(report.left_out(document))
-        return tuple(out / one.name for one in made)
-
-    def rendered(source: Source) -> tuple[Path, ...]:
-        pep, _ = pipeline.checked(many.read(source), form.stage, wiring.profile)
-        readers = pipeline.readers(pep, form, reader, person)
-        if not readers:
-            many.tell(
-                f"{source.name}: no {form.name}, since the plan asks nothing of those who read this copy ({reader})."
-            )
-        made = (
-            pipeline.render(pep, form, reader, to, wiring, person=one, confidential=confidential) for one in readers
-        )
-        return tuple(path for document in made for path in kept(pep, document))
-
-    def gathered(first: Source) -> tuple[Path, ...]:
-        peps = children[first]
-        made = pipeline.pack(peps, form, wiring.form(str(form.gathers)), reader, wiring, confidential=confidential)
-        return tuple(path for document in made for path in kept(peps[0], document))
-
+    copies = _Copies(wiring, form, reader, person, confidential, released_by, to, preview, out, force)
     if form.gathers:
         children = _children(paths, form, wiring)
-        return many.show(many.each(children, gathered, "Making packs", total=len(children)))
-    return many.show(many.each(sources.read(paths), rendered, "Making documents", total=sources.count(paths)))
+        packs = many.each(children, lambda first: copies.packed(children[first]), "Making packs", total=len(children))
+        return many.show(packs)
+    return many.show(many.each(sources.read(paths), copies.made, "Making documents", total=sources.count(paths)))
+
+
+@dataclass(frozen=True, slots=True)
+class _Copies:
+    """The copies that one run makes: of which form, for whom, and where they are put."""
+
+    wiring: Wiring
+    form: Form
+    audience: Audience
+    person: str | None
+    confidential: bool
+    released_by: str | None
+    to: Any
+    preview: bool
+    out: Path
+    force: bool
+    claims: many.Claims = field(default_factory=many.Claims)
+
+    def made(self, source: Source) -> tuple[Path, ...]:
+        """The copies of one PEP."""
+        pep, _ = pipeline.checked(many.read(source), self.form.stage, self.wiring.profile)
+        self._may_go(pep)
+        readers = pipeline.readers(pep, self.form, self.audience, self.person)
+        if not readers:
+            many.tell(
+                f"{source.name}: no {self.form.name}, since the plan asks nothing of those who read this copy "
+                f"({self.audience})."
+            )
+        documents = (
+            pipeline.render(
+                pep, self.form, self.audience, self.to, self.wiring, person=one, confidential=self.confidential
+            )
+            for one in readers
+        )
+        return tuple(path for document in documents for path in self._kept(pep, document))
+
+    def packed(self, peps: list[Pep]) -> tuple[Path, ...]:
+        """The covering sheet and the copies of all PEPs of one child."""
+        for pep in peps:
+            self._may_go(pep)
+        gathered = self.wiring.form(str(self.form.gathers))
+        documents = pipeline.pack(peps, self.form, gathered, self.audience, self.wiring, confidential=self.confidential)
+        return tuple(path for document in documents for path in self._kept(peps[0], document))
+
+    def _may_go(self, pep: Pep) -> None:
+        """Refused where the register has a weekly list that speaks against a copy for others."""
+        if self.audience != "authority" and self.wiring.has_register:
+            from pepforms.caseload import holds
+
+            holds.refuse_held(self.wiring.register, pep, self.audience, released_by=self.released_by)
+
+    def _kept(self, pep: Pep, document: Document) -> tuple[Path, ...]:
+        self.claims.claim(document.name, digest.pep_digest(pep))
+        made = pipeline.preview(document, self.wiring) if self.preview else (document,)
+        for one in made:
+            files.write(self.out / one.name, one.data, force=self.force)
+        if document.left_out:
+            many.tell(report.left_out(document))
+        return tuple(self.out / one.name for one in made)
 
 
 def _children(paths: tuple[str, ...], form: Form, wiring: Wiring) -> dict[Source, list[Pep]]:

@@ -1,0 +1,227 @@
+"""Weekly lists kept in the register: each file once, all of them read in the order of the days that they are of.
+
+Of two lists of one day the one imported later counts, so a list that was put right takes the place of the wrong one.
+"""
+
+import datetime as dt
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from sqlalchemy import delete, func, insert, select
+from sqlalchemy.orm import Session
+
+from pepforms import days
+from pepforms.caseload.changes import Caseload, Change, Standing
+from pepforms.caseload.facts import Facts, in_bulk
+from pepforms.caseload.weekly import Weekly
+from pepforms.digest import sha256
+from pepforms.errors import Refused
+from pepforms.model import Pep
+from pepforms.register import audit
+from pepforms.register.store import Register
+from pepforms.register.tables import Child, ListImport, ListRow, Table
+
+_AT_ONCE = 5000
+
+
+@dataclass(frozen=True, slots=True)
+class Imported:
+    """What came of a list: `again` where the same file was read otherwise before, or as the list of another day.
+
+    `changes` are what it says and the lists of earlier days did not; `newest` is False where a list of a later day is
+    known.
+    """
+
+    state: Literal["new", "again", "same"]
+    as_of: dt.date
+    children: int
+    changes: tuple[Change, ...]
+    first: bool
+    newest: bool
+
+
+@in_bulk()
+def bring(register: Register, data: bytes, weekly: Weekly, *, as_of: dt.date | None, by: str) -> Imported:
+    """Keep a list; the same again changes nothing.
+
+    `as_of` is the day that it is of: today, where nobody says, or the day that the same file was given before. Refused
+    where that day is still to come.
+    """
+    if as_of and as_of > days.today():
+        raise Refused(
+            "The day that the list is of is still to come: give the day on which LCS made it.", slug="day-to-come"
+        )
+    digest = sha256(data)
+    with register.writing() as session:
+        audit.lock(session)
+        state = _keep(session, digest, weekly, as_of)
+        there = session.get_one(ListImport, digest)
+        if state != "same":
+            there.by = by
+            about = {"sha256": digest, "as_of": there.as_of.isoformat(), "children": len(weekly.children)}
+            audit.append(session, by, "list-imported", f"list of {there.as_of}", about)
+            session.flush()
+            if any(facts.former for facts in weekly.children):
+                _join(session, known(session))
+    with register.reading() as session:
+        return _told(session, state, there)
+
+
+def _keep(session: Session, digest: str, weekly: Weekly, as_of: dt.date | None) -> Literal["new", "again", "same"]:
+    rows = {facts.lcs_person_id: facts.as_json() for facts in weekly.children}
+    there = session.get(ListImport, digest)
+    state: Literal["new", "again", "same"] = "new"
+    if there:
+        query = select(ListRow.lcs_person_id, ListRow.fields).where(ListRow.list_digest == digest)
+        kept = dict(session.execute(query).tuples().all())
+        if as_of in (None, there.as_of) and kept == rows:
+            return "same"
+        state = "again"
+        session.execute(delete(ListRow).where(ListRow.list_digest == digest))
+    now = dt.datetime.now(dt.UTC)
+    there = there or ListImport(digest=digest, as_of=days.today(), by="")
+    there.as_of, there.imported_at = as_of or there.as_of, now
+    session.add(there)
+    session.flush()
+    known_before = set(session.scalars(select(Child.lcs_person_id)))
+    _insert(session, Child, [{"lcs_person_id": number, "added_at": now} for number in rows.keys() - known_before])
+    _insert(
+        session,
+        ListRow,
+        [{"list_digest": digest, "lcs_person_id": number, "fields": fields} for number, fields in rows.items()],
+    )
+    return state
+
+
+def _insert(session: Session, kind: type[Table], rows: Sequence[dict[str, Any]]) -> None:
+    table = Table.metadata.tables[kind.__tablename__]
+    for start in range(0, len(rows), _AT_ONCE):
+        # Into the table itself: by way of its class it takes twice as long.
+        session.execute(insert(table), rows[start : start + _AT_ONCE])
+
+
+def _told(session: Session, state: Literal["new", "again", "same"], there: ListImport) -> Imported:
+    lists = effective(session)
+    first = lists[0].as_of == there.as_of
+    changes, caseload = list[Change](), Caseload()
+    for each in () if first else effective(session, there.as_of):
+        changes = caseload.take(each.as_of, rows(session, each))
+    count = session.scalar(select(func.count()).where(ListRow.list_digest == there.digest)) or 0
+    return Imported(
+        state=state,
+        as_of=there.as_of,
+        children=count,
+        changes=tuple(changes),
+        first=first,
+        newest=lists[-1].as_of == there.as_of,
+    )
+
+
+# --- the lists together ----------------------------------------------------------------------------------------------
+
+
+def effective(session: Session, until: dt.date | None = None) -> list[ListImport]:
+    """The list of each day for which there is one, in the order of the days, up to the last before `until` or on it."""
+    found = session.scalars(select(ListImport).order_by(ListImport.as_of, ListImport.imported_at))
+    by_day = {each.as_of: each for each in found if until is None or each.as_of <= until}
+    return list(by_day.values())
+
+
+def rows(session: Session, of: ListImport) -> Iterator[Facts]:
+    """What a list says of each child."""
+    query = select(ListRow.lcs_person_id, ListRow.fields).where(ListRow.list_digest == of.digest)
+    for number, fields in session.execute(query.execution_options(yield_per=_AT_ONCE)).tuples():
+        yield Facts.of_json(number, fields)
+
+
+@in_bulk()
+def known(session: Session, until: dt.date | None = None) -> Caseload:
+    """What the lists together say, as far as a day."""
+    caseload = Caseload()
+    for each in effective(session, until):
+        caseload.take(each.as_of, rows(session, each))
+    _joined_before(session, caseload)
+    return caseload
+
+
+@in_bulk()
+def changes(session: Session, since: dt.date | None = None) -> list[Change]:
+    """What the lists after a day have changed; those of the newest list where no day is given."""
+    lists, caseload, found = effective(session), Caseload(), list[Change]()
+    last = lists[-1].as_of if lists else None
+    for each in lists:
+        new = caseload.take(each.as_of, rows(session, each))
+        if each.as_of > since if since else each.as_of == last:
+            found += new
+    return found
+
+
+# --- one child -------------------------------------------------------------------------------------------------------
+
+
+def numbers_of(pep: Pep) -> tuple[str | None, str | None]:
+    """The child's LCS number as a PEP gives it, and the one before; None where it gives none."""
+    child = pep.get("child")
+    found = [child.get(name) if isinstance(child, dict) else None for name in ("lcs_person_id", "former_lcs_person_id")]
+    number, former = (each if isinstance(each, str) else None for each in found)
+    return number, former
+
+
+def standing(session: Session, pep: Pep, on: dt.date) -> tuple[str, Standing] | None:
+    """What the lists up to a day say of a PEP's child, and the number that the child has now; None where nothing."""
+    numbers = _all_numbers(session, {each for each in numbers_of(pep) if each})
+    query = select(ListRow).where(ListRow.lcs_person_id.in_(numbers))
+    by_list: dict[str, list[Facts]] = {}
+    for row in session.scalars(query):
+        by_list.setdefault(row.list_digest, []).append(Facts.of_json(row.lcs_person_id, row.fields))
+    caseload = Caseload()
+    for each in effective(session, on):
+        caseload.take(each.as_of, by_list.get(each.digest, ()))
+    _joined_before(session, caseload)
+    found = caseload.child(*numbers_of(pep))
+    return (found.facts.lcs_person_id, found) if found else None
+
+
+def _all_numbers(session: Session, numbers: set[str]) -> set[str]:
+    """These numbers with those that the same child had before or since."""
+    while True:
+        pairs = select(Child.lcs_person_id, Child.former_lcs_person_id).where(
+            Child.lcs_person_id.in_(numbers) | Child.former_lcs_person_id.in_(numbers)
+        )
+        more = {each for pair in session.execute(pairs).tuples() for each in pair if each}
+        if more <= numbers:
+            return numbers
+        numbers |= more
+
+
+def _join(session: Session, caseload: Caseload) -> None:
+    """Write down in each child's row the number before it, as the lists have joined them: from one to the next."""
+    for former, number in caseload.joined.items():
+        chain = _chain(session, number)
+        if former in chain:
+            continue
+        if session.get(Child, former) is None:
+            session.add(Child(lcs_person_id=former, added_at=dt.datetime.now(dt.UTC)))
+            session.flush()
+        session.get_one(Child, chain[-1]).former_lcs_person_id = former
+
+
+def _chain(session: Session, number: str) -> list[str]:
+    """A number and those before it."""
+    chain = [number]
+    while (child := session.get(Child, chain[-1])) and (former := child.former_lcs_person_id) and former not in chain:
+        chain.append(former)
+    return chain
+
+
+def _joined_before(session: Session, caseload: Caseload) -> None:
+    """Join also what PEPs, or lists before, have joined, unless the newest list has both numbers apart."""
+    pairs = select(Child.former_lcs_person_id, Child.lcs_person_id).where(Child.former_lcs_person_id.is_not(None))
+    for former, number in session.execute(pairs).tuples():
+        theirs = caseload.children.get(former or "")
+        if former and (theirs is None or theirs.missing_since) and caseload.number(number) != former:
+            caseload.joined.setdefault(former, number)
+            caseload.children.pop(former, None)
+            if theirs:
+                caseload.children.setdefault(number, theirs)
