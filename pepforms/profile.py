@@ -17,6 +17,7 @@ from typing import Any, TypeVar
 
 from pepforms import days, profile_faults, schema
 from pepforms.days import Clock
+from pepforms.digest import canonical, sha256
 from pepforms.errors import Misconfigured
 from pepforms.model import Pep
 from pepforms.resources import folder
@@ -56,6 +57,7 @@ class Profile:
     `retention_years` count from birth. `targets_at_least` is by area (code list `target_domain`), or `total`;
     `status_no_pep` and `status_modified` are legal statuses; `clocks` holds only those whose figures are known;
     `pp_plus_rates` are pounds a child by financial year, for information; `documents` names documents by form.
+    `digest` is that of all that the profile says, whatever its comments.
     """
 
     authority: str
@@ -81,6 +83,7 @@ class Profile:
     school_terms: Mapping[str, Mapping[str, tuple[Span, ...]]] = field(default_factory=_nothing)
     pp_plus_rates: Mapping[str, Decimal] = field(default_factory=_nothing)
     documents: Mapping[str, str] = field(default_factory=_nothing)
+    digest: str = ""
     _asked: tuple[str, ...] = field(default=(), repr=False)
 
     def owner(self, section: str | None, otherwise: str | None, pep: Pep | None = None) -> str | None:
@@ -298,6 +301,7 @@ def _profile(rows: Mapping[str, Any]) -> Profile:
             {year: Decimal(rate) for year, rate in rows.get("pupil_premium_plus", {}).get("rates", {}).items()}
         ),
         documents=MappingProxyType(rows.get("documents", {})),
+        digest=sha256(canonical(rows)),
         _asked=tuple(profile_faults.questions(rows)),
     )
 

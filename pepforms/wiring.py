@@ -2,6 +2,7 @@
 
 import datetime as dt
 import functools
+import importlib.metadata
 import itertools
 import threading
 from collections.abc import Callable
@@ -78,6 +79,15 @@ class Wiring:
         from pepforms.convert.libreoffice import LibreOffice
 
         return LibreOffice()
+
+    @_once
+    def engine(self) -> str:
+        """The engine that makes PDFs, by its name and version."""
+        if self.settings["convert.engine"] == "libreoffice":
+            from pepforms.convert import libreoffice
+
+            return libreoffice.version()
+        return f"rdocx {importlib.metadata.version('rdocx')}"
 
     @_once
     def _reader(self) -> Pool:
