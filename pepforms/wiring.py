@@ -23,6 +23,7 @@ from pepforms.settings import Settings
 from pepforms.workers import Pool, calls, cores
 
 if TYPE_CHECKING:
+    from pepforms.batches.worker import Worker
     from pepforms.register.files import Files
     from pepforms.register.store import Register
 
@@ -220,6 +221,12 @@ class Wiring:
 
         self.keep()
         return Register(self.register_is_at, self.register_files)
+
+    def worker(self, processes: int | None = None) -> "Worker":
+        """This process at work on batches, so many documents at once."""
+        from pepforms.batches.worker import Worker
+
+        return Worker(self, processes=processes)
 
     @property
     def register_is_at(self) -> str | Path:
