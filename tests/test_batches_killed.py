@@ -16,8 +16,6 @@ import pytest
 
 from pepforms.batches.worker import WORK_FORMAT
 
-STORES = ("sqlite", "postgresql")
-
 
 @pytest.fixture(scope="module")
 def kills() -> Iterator[ModuleType]:
@@ -58,20 +56,9 @@ def test_a_worker_that_vanished_hands_its_work_over_without_a_person(kills: Modu
 
 @pytest.mark.slow
 def test_killed_at_every_step_on_both_stores(
-    kills: ModuleType,
-    postgres_server: Any,
-    tmp_path_factory: pytest.TempPathFactory,
-    capfd: pytest.CaptureFixture[str],
+    kills: ModuleType, postgres_server: Any, tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    found = []
-    for store in STORES:
-        for at in (*kills.STEPS, kills.ENGINE):
-            case = kills.Case(tmp_path_factory.mktemp("case"), "" if store == "sqlite" else postgres_server.new())
-            found.append(kills.killed_at(at, case, store))
-        for what, (scenario, stores) in kills.SCENARIOS.items():
-            if store in stores:
-                case = kills.Case(tmp_path_factory.mktemp("case"), "" if store == "sqlite" else postgres_server.new())
-                found.append(kills.counted(what, scenario, case, store, postgres_server))
+    found = list(kills.matrix(tmp_path, postgres_server))
     with capfd.disabled():
         sys.stdout.write(f"\n\n{kills.table(found)}\n\n")
     assert [one for one in found if not one.holds()] == []

@@ -1,5 +1,6 @@
 """The commands of batches: `batch run`, `status`, `list`, `resume` and the rest; `worker`."""
 
+import contextlib
 import datetime as dt
 import os
 import signal
@@ -12,7 +13,7 @@ import click
 
 from pepforms import days, many, pipeline, sources
 from pepforms.cli.options import Results, force_option, format_option, say_json, who_option
-from pepforms.errors import PepformsError
+from pepforms.errors import PepformsError, Unavailable
 from pepforms.model import AUDIENCES, Audience
 from pepforms.sources import Source
 from pepforms.wiring import Wiring
@@ -361,18 +362,19 @@ def _followed(wiring: Wiring, batch_id: str, working: "Worker") -> dict[str, Any
     """Wait for the end of a batch under a progress bar; what keeps it from going on, where something does."""
     from pepforms.batches import course
 
-    began, bar = dt.datetime.now(dt.UTC), None
-    while True:
-        with wiring.register.reading() as session:
+    began = dt.datetime.now(dt.UTC)
+    with wiring.register.reading() as session:
+        total = course.one(session, batch_id).total
+    bar = many.Bar("Making documents", total)
+    while working.trouble is None:
+        with contextlib.suppress(Unavailable), wiring.register.reading() as session:  # the worker tells if it lasts
             found, stuck = course.one(session, batch_id), course.stuck(session, batch_id, began)
-        bar = bar or many.Bar("Making documents", found.total)
-        bar.at(found.total - found.open)
-        if found.state != "running" or stuck:
-            bar.at(found.total)
-            return stuck
-        if working.trouble:
-            raise working.trouble
+            bar.at(total - found.open)
+            if found.state != "running" or stuck:
+                bar.at(total)
+                return stuck
         time.sleep(_LOOK_SECONDS)
+    raise working.trouble
 
 
 def _handed_out(wiring: Wiring, batch_id: str, *, force: bool) -> int:

@@ -3,7 +3,7 @@
     python dying.py FILE:FUNCTION:call|return:COUNT:self|engine WORD…
 
 At the COUNT-th call of that function, or return from it, in whatever thread, this process dies by SIGKILL, or its
-engines do. It looks on as a profiler does: nothing of pepforms is changed.
+engines do. It looks on as a debugger does: nothing of pepforms is changed.
 """
 
 import os
@@ -21,20 +21,32 @@ def engines() -> list[int]:
 
 
 def watching(file: str, function: str, event: str, count: int, victim: str):
-    """A profile function that strikes once."""
+    """A trace function that strikes once."""
     left, lock = count, threading.Lock()
 
-    def look(frame: FrameType, happened: str, _: object) -> None:
+    def strike() -> None:
         nonlocal left
-        code = frame.f_code
-        if happened != event or code.co_name != function or not code.co_filename.endswith(file):
-            return
         with lock:
             left -= 1
             strikes = left == 0
         if strikes:
             for pid in [os.getpid()] if victim == "self" else engines():
                 os.kill(pid, signal.SIGKILL)
+
+    def within(_: FrameType, happened: str, __: object) -> object:
+        if happened == "return":
+            strike()
+        return within
+
+    def look(frame: FrameType, _: str, __: object) -> object:
+        code = frame.f_code
+        if code.co_name != function or not code.co_filename.endswith(file):
+            return None
+        if event == "call":
+            strike()
+            return None
+        frame.f_trace_lines = False
+        return within
 
     return look
 
@@ -44,7 +56,7 @@ if __name__ == "__main__":
     from pepforms.cli import main  # before we look on, which makes everything slower
 
     look = watching(file, function, event, int(count), victim)
-    threading.setprofile(look)
-    sys.setprofile(look)
+    threading.settrace(look)
+    sys.settrace(look)
     sys.argv = ["pepforms", *sys.argv[2:]]
     main()

@@ -1,5 +1,6 @@
 """A batch killed at one step, taken up again, and counted: what is there once, what twice, what is lost."""
 
+import itertools
 import json
 import os
 import resource
@@ -8,12 +9,11 @@ import subprocess
 import sys
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import pytest
 import sqlalchemy as sa
 
 from pepforms import profile, resources
@@ -106,11 +106,11 @@ class Case:
         self.home, self.out, self._database = folder / "home", folder / "out", database
         self.home.mkdir()
 
-    def keep(self, count: int = CHILDREN) -> None:
-        """Put so many PEPs into the register."""
+    def keep(self, count: int = CHILDREN, sample: str = "year-3-draft") -> None:
+        """Put so many PEPs into the register, all like a sample."""
         register = self.register()
         for number in range(count):
-            peps.keep(register, numbered(number), PROFILE, by="officer")
+            peps.keep(register, numbered(number, sample), PROFILE, by="officer")
         register.close()
 
     def file(self) -> Path:
@@ -176,7 +176,7 @@ class Case:
     def faults(self) -> tuple[str, ...]:
         """What the check of the register finds."""
         register = self.register()
-        proof = check.check(register, PROFILE, lambda _: pytest.fail("there is no record"))
+        proof = check.check(register, PROFILE, _no_record)
         register.close()
         return proof.faults
 
@@ -312,15 +312,44 @@ def stopped(process: "subprocess.Popen[str]") -> None:
     assert (process.returncode, "Traceback" in out + err) == (0, False), err
 
 
-def numbered(number: int) -> dict[str, Any]:
-    """One of many PEPs: another child's each."""
-    pep: dict[str, Any] = json.loads((SAMPLES / "year-3-draft.json").read_bytes())
+def numbered(number: int, sample: str = "year-3-draft") -> dict[str, Any]:
+    """One of many PEPs: another child's each, and signed by nobody."""
+    pep: dict[str, Any] = json.loads((SAMPLES / f"{sample}.json").read_bytes())
+    pep.pop("sign_offs", None)
     pep["pep"]["id"], pep["child"]["lcs_person_id"] = f"PEP-{number}", f"8{number:05}"
     return pep
 
 
-def table(counts: list[Count]) -> str:
+def _no_record(_: bytes) -> Any:
+    raise AssertionError("there is a record, which nobody made")
+
+
+def matrix(folder: Path, server: Any, stores: Sequence[str] = ("sqlite", "postgresql")) -> Iterator[Count]:
+    """Everything that is done to a batch, on each store, and what is there in the end."""
+    numbers = itertools.count()
+
+    def case(store: str) -> Case:
+        place = folder / str(next(numbers))
+        place.mkdir()
+        return Case(place, "" if store == "sqlite" else server.new())
+
+    for store in stores:
+        for step in (*STEPS, ENGINE):
+            yield killed_at(step, case(store), store)
+        for what, (scenario, on) in SCENARIOS.items():
+            if store in on:
+                yield counted(what, scenario, case(store), store, server)
+
+
+def row(one: Count) -> str:
+    """A count as a row of the table."""
+    return f"| {one.killed} | {one.store} | {one.documents} | {one.duplicates} | {one.lost} |"
+
+
+HEAD = "| Killed | Store | Documents | Duplicates | Lost |\n|---|---|---|---|---|"
+
+
+def table(counts: Sequence[Count]) -> str:
     """The counts as a table in Markdown."""
-    lines = ["| Killed | Store | Documents | Duplicates | Lost |", "|---|---|---|---|---|"]
-    lines += [f"| {one.killed} | {one.store} | {one.documents} | {one.duplicates} | {one.lost} |" for one in counts]
-    return "\n".join(lines)
+    lines = [HEAD]
+    return "\n".join([*lines, *map(row, counts)])
