@@ -17,13 +17,14 @@ def main(*stores: str) -> int:
     import kills
     import postgres
 
-    wrong = 0
-    print(kills.HEAD)
+    found = []
     with tempfile.TemporaryDirectory() as folder, postgres.serving() as server:
         for count in kills.matrix(Path(folder), server, stores or ("sqlite", "postgresql")):
-            wrong += not count.holds()
-            print(kills.row(count), flush=True)
-    print(f"{wrong} do not hold" if wrong else "Every copy was made once, and nothing was lost.")
+            found.append(count)
+            print(count, file=sys.stderr, flush=True)
+    wrong = [one for one in found if not one.holds()]
+    print(f"Documents (of {kills.CHILDREN}), duplicates, lost:\n\n{kills.table(found)}\n")
+    print(f"{len(wrong)} do not hold" if wrong else "Every copy was made once, and nothing was lost.")
     return bool(wrong)
 
 

@@ -341,15 +341,11 @@ def matrix(folder: Path, server: Any, stores: Sequence[str] = ("sqlite", "postgr
                 yield counted(what, scenario, case(store), store, server)
 
 
-def row(one: Count) -> str:
-    """A count as a row of the table."""
-    return f"| {one.killed} | {one.store} | {one.documents} | {one.duplicates} | {one.lost} |"
-
-
-HEAD = "| Killed | Store | Documents | Duplicates | Lost |\n|---|---|---|---|---|"
-
-
 def table(counts: Sequence[Count]) -> str:
-    """The counts as a table in Markdown."""
-    lines = [HEAD]
-    return "\n".join([*lines, *map(row, counts)])
+    """The counts as a table in Markdown, a row for each thing that was done."""
+    stores = dict.fromkeys(one.store for one in counts)
+    cells = {(one.killed, one.store): f"{one.documents}, {one.duplicates}, {one.lost}" for one in counts}
+    lines = ["| Killed | " + " | ".join(stores) + " |", "|---|" + "---|" * len(stores)]
+    for what in dict.fromkeys(one.killed for one in counts):
+        lines.append(f"| {what} | " + " | ".join(cells.get((what, store), "") for store in stores) + " |")
+    return "\n".join(lines)

@@ -83,7 +83,9 @@ def serving() -> Iterator[Postgres]:
     try:
         server = Postgres(home)
         server.start()
-        yield server
-        server.kill()
+        try:
+            yield server
+        finally:
+            server.kill()
     finally:
         shutil.rmtree(home)
