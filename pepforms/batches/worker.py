@@ -61,6 +61,10 @@ class Worker:
         self._maker = Maker(workshop, self.executor_id)
         self._threads = ThreadPoolExecutor(processes or cores(), thread_name_prefix="item")
         self._looking = threading.Thread(target=self._look_on, name="batches", daemon=True)
+        self._mine: set[str] = set()
+        """The pieces that this worker is at."""
+        self._unknown: set[str] = set()
+        """Those that DBOS says it is at, and it is not."""
         self._away_since: float | None = None
         self._dbos: Any = None
         self.trouble: PepformsError | None = None
@@ -121,13 +125,17 @@ class Worker:
 
     def _work_through(self, batch_id: str, first: int, last: int) -> None:
         """Make what still waits among these items. Never fails: what is left waiting is found again from its row."""
+        piece = str(self._dbos.workflow_id)
+        self._mine.add(piece)
         try:
             items = _waiting(self._register, batch_id, first, last)
             for made in [self._threads.submit(self._maker.make, item) for item in items]:
                 made.result()
             _end(self._register, batch_id)
-        except (PepformsError, RuntimeError) as error:  # the register is away, or we are stopping
+        except Exception as error:  # noqa: BLE001  the register is away, or we are stopping; DBOS would keep its text
             _log.info("A piece of work was left: %s.", type(error).__name__)
+        finally:
+            self._mine.discard(piece)
 
     # --- the look around ---------------------------------------------------------------------------------------------
 
@@ -155,12 +163,18 @@ class Worker:
         """Say that we live, take over from those who are silent, and see that every batch that runs is on its way."""
         alive = _heard_of(self._register, self.executor_id)
         _free(self._register, alive)
-        taken = self._dbos.list_workflows(status="PENDING", queue_name=_QUEUE, load_input=False, load_output=False)
-        if orphans := [each.workflow_id for each in taken if each.executor_id not in alive]:
+        if orphans := self._orphans(alive):
             self._dbos.resume_workflows(orphans, queue_name=_QUEUE)
         for batch_id in _running(self._register):
             if not _end(self._register, batch_id):
                 self._send(batch_id)
+
+    def _orphans(self, alive: frozenset[str]) -> list[str]:
+        """The pieces that a silent worker has taken, and those that DBOS lost between it and us, seen twice."""
+        taken = self._dbos.list_workflows(status="PENDING", queue_name=_QUEUE, load_input=False, load_output=False)
+        ours = {each.workflow_id for each in taken if each.executor_id == self.executor_id}
+        lost, self._unknown = self._unknown & (ours - self._mine), ours - self._mine
+        return [each.workflow_id for each in taken if each.executor_id not in alive or each.workflow_id in lost]
 
     def _send(self, batch_id: str) -> None:
         """Cut what waits in a batch into pieces, unless pieces of it are on their way.

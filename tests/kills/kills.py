@@ -1,10 +1,12 @@
 """A batch killed at one step, taken up again, and counted: what is there once, what twice, what is lost."""
 
+import contextlib
 import itertools
 import json
 import os
 import resource
 import signal
+import sqlite3
 import subprocess
 import sys
 import time
@@ -80,6 +82,11 @@ STEPS = (
     *_before_and_after("the worker leaves", "batches/worker.py", "_gone"),
 )
 """Every boundary between two steps of a batch."""
+
+
+def _step(what: str) -> Step:
+    return next(each for each in STEPS if each.what == what)
+
 
 ENGINE = Step("the engine, as it converts", "pepforms/workers.py", "_ask", "call", 3, "engine", "pdf")
 
@@ -288,6 +295,34 @@ def database_killed(case: Case, server: Any) -> None:
     assert first.returncode == 0, err
 
 
+def work_lost(case: Case, _: Any = None) -> None:
+    """Killed with work begun, and all that DBOS knew is gone too: the rows are enough."""
+    case.keep()
+    assert case.run(*case.asked(), at=_step("before it is settled (5)")).returncode == -signal.SIGKILL
+    for path in case.home.glob("work.sqlite*"):
+        path.unlink()
+    case.a_minute_passes()
+    assert case.run("batch", "resume", *case.batches()).returncode == 0
+
+
+def unended(case: Case, _: Any = None) -> None:
+    """DBOS takes a piece to be in the making that its worker has long ended, and an item of it waits again."""
+    case.keep()
+    assert case.run("batch", "run", "--term", TERM, "--to", "docx", "--no-wait").returncode == 0
+    worker = case.start("worker")
+    case.until(case.ended)
+    with contextlib.closing(sqlite3.connect(case.home / "work.sqlite", timeout=30)) as work:
+        assert work.execute("UPDATE workflow_status SET status = 'PENDING' WHERE queue_name = 'pieces'").rowcount == 2
+        work.commit()
+    register = case.register()
+    with register.writing() as session:
+        session.execute(sa.update(Item).where(Item.ordinal == 1).values(state="waiting"))
+        session.execute(sa.update(Batch).values(state="running"))
+    register.close()
+    case.until(case.ended)
+    stopped(worker)
+
+
 def counted(what: str, scenario: Callable[[Case, Any], None], case: Case, store: str, server: Any = None) -> Count:
     """Have something happen to a batch, and count."""
     scenario(case, server)
@@ -297,6 +332,8 @@ def counted(what: str, scenario: Callable[[Case, Any], None], case: Case, store:
 
 SCENARIOS: dict[str, tuple[Callable[[Case, Any], None], tuple[str, ...]]] = {
     "a worker that vanishes, another takes over": (vanished, ("sqlite", "postgresql")),
+    "a worker, and DBOS's file is lost": (work_lost, ("sqlite",)),
+    "nothing: DBOS misses the end of a piece": (unended, ("sqlite",)),
     "nothing: two batches over the same PEPs at once": (two_at_once, ("sqlite", "postgresql")),
     "nothing: paused and resumed": (paused, ("sqlite", "postgresql")),
     "nothing: the disk is full": (disk_full, ("sqlite",)),
@@ -346,6 +383,6 @@ def table(counts: Sequence[Count]) -> str:
     stores = dict.fromkeys(one.store for one in counts)
     cells = {(one.killed, one.store): f"{one.documents}, {one.duplicates}, {one.lost}" for one in counts}
     lines = ["| Killed | " + " | ".join(stores) + " |", "|---|" + "---|" * len(stores)]
-    for what in dict.fromkeys(one.killed for one in counts):
-        lines.append(f"| {what} | " + " | ".join(cells.get((what, store), "") for store in stores) + " |")
+    whats = dict.fromkeys(one.killed for one in counts)
+    lines += [f"| {what} | " + " | ".join(cells.get((what, store), "") for store in stores) + " |" for what in whats]
     return "\n".join(lines)
