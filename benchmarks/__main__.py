@@ -1,6 +1,6 @@
 """Run every benchmark, one after the other."""
 
-from benchmarks import check, convert, fill, loss, preview, record
+from benchmarks import batch, check, convert, fill, loss, preview, record
 
 fill.main()
 check.main()
@@ -8,3 +8,4 @@ convert.main()
 loss.main()
 preview.main()
 record.main()
+batch.main()

@@ -132,7 +132,7 @@ def each(
         except Exception as error:  # noqa: BLE001  one item's surprise must not stop the others
             return Broken(f"pepforms failed by its own fault ({type(error).__name__}). Please report it.", slug="bug")
 
-    bar = _Bar(label, total)
+    bar = Bar(label, total)
     waiting: deque[tuple[T, Future[R | PepformsError]]] = deque()
     with ThreadPoolExecutor(workers) as pool:
         for item in itertools.chain(items, itertools.repeat(_END)):
@@ -149,7 +149,7 @@ def each(
 _END: Any = object()
 
 
-class _Bar:
+class Bar:
     """A bar on standard error while it is a terminal, out of the way whenever something is printed."""
 
     WIDTH = 30
@@ -162,11 +162,21 @@ class _Bar:
     @contextmanager
     def hidden(self) -> Iterator[None]:
         """Make room for what is printed about one more item."""
-        if self._shown:
-            tell("\r\x1b[2K", nl=False)
+        self._wipe()
         yield
         self._done += 1
         self._draw()
+
+    def at(self, done: int) -> None:
+        """Show that so many are done; with all of them the bar goes."""
+        if done != self._done:
+            self._done = done
+            self._wipe()
+            self._draw()
+
+    def _wipe(self) -> None:
+        if self._shown:
+            tell("\r\x1b[2K", nl=False)
 
     def _draw(self) -> None:
         if self._shown and self._done < self._total:

@@ -18,6 +18,7 @@ from typing import Any, TypeVar
 
 from pepforms import days, profile_faults, schema
 from pepforms.days import Clock
+from pepforms.digest import canonical, sha256
 from pepforms.errors import Misconfigured
 from pepforms.model import Pep
 from pepforms.resources import folder
@@ -67,6 +68,7 @@ class Profile:
     `status_no_pep` and `status_modified` are legal statuses; `clocks` holds only those whose figures are known;
     `pp_plus_rates` are pounds a child by financial year, for information; `documents` names documents by form, in the
     order in which the authority lists them; `agenda` is what a meeting goes through.
+    `digest` is that of all that the profile says, whatever its comments.
     """
 
     authority: str
@@ -94,6 +96,7 @@ class Profile:
     school_terms: Mapping[str, Mapping[str, tuple[Span, ...]]] = field(default_factory=_nothing)
     pp_plus_rates: Mapping[str, Decimal] = field(default_factory=_nothing)
     documents: Mapping[str, str] = field(default_factory=_nothing)
+    digest: str = ""
     _asked: tuple[str, ...] = field(default=(), repr=False)
 
     def owner(self, section: str | None, otherwise: str | None, pep: Pep | None = None) -> str | None:
@@ -336,6 +339,7 @@ def _profile(rows: Mapping[str, Any], letterhead: Letterhead) -> Profile:
             {year: Decimal(rate) for year, rate in rows.get("pupil_premium_plus", {}).get("rates", {}).items()}
         ),
         documents=MappingProxyType(rows.get("documents", {})),
+        digest=sha256(canonical(rows)),
         _asked=tuple(profile_faults.questions(rows)),
     )
 

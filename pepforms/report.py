@@ -212,11 +212,7 @@ def _fonts(_: Wiring) -> str:
 
 
 def _engine(wiring: Wiring) -> str:
-    if wiring.settings["convert.engine"] == "libreoffice":
-        from pepforms.convert import libreoffice
-
-        return libreoffice.version()
-    return f"{wiring.settings['convert.engine']} {importlib.metadata.version('rdocx')}"
+    return wiring.engine
 
 
 def _seal(wiring: Wiring) -> str:

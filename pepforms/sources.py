@@ -33,6 +33,14 @@ def read(paths: Iterable[str]) -> Iterator[Source]:
             yield _unreadable(path, error)
 
 
+def again(name: str) -> Source:
+    """The source of that name, read once more."""
+    path = name if os.path.exists(name) else name.rpartition("#")[0]
+    found = read([path]) if path else ()
+    gone = Unreadable(f"{name} cannot be read again: it is not there any more.", slug="unreadable-path")
+    return next((source for source in found if source.name == name), Source(name, error=gone))
+
+
 def count(paths: Iterable[str]) -> int:
     """How many sources `read` will give, for a progress bar."""
     total = 0

@@ -2,6 +2,7 @@
 
 import datetime as dt
 import functools
+import importlib.metadata
 import itertools
 import threading
 from collections.abc import Callable
@@ -23,6 +24,7 @@ from pepforms.settings import Settings
 from pepforms.workers import Pool, calls, cores
 
 if TYPE_CHECKING:
+    from pepforms.batches.worker import Worker
     from pepforms.register.files import Files
     from pepforms.register.store import Register
 
@@ -79,6 +81,15 @@ class Wiring:
         from pepforms.convert.libreoffice import LibreOffice
 
         return LibreOffice()
+
+    @_once
+    def engine(self) -> str:
+        """The engine that makes PDFs, by its name and version."""
+        if self.settings["convert.engine"] == "libreoffice":
+            from pepforms.convert import libreoffice
+
+            return libreoffice.version()
+        return f"rdocx {importlib.metadata.version('rdocx')}"
 
     @_once
     def _reader(self) -> Pool:
@@ -232,6 +243,12 @@ class Wiring:
 
         self.keep()
         return Register(self.register_is_at, self.register_files)
+
+    def worker(self, processes: int | None = None) -> "Worker":
+        """This process at work on batches, so many documents at once."""
+        from pepforms.batches.worker import Worker
+
+        return Worker(self, processes=processes)
 
     @property
     def has_register(self) -> bool:

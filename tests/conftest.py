@@ -2,12 +2,6 @@
 
 import importlib
 import os
-import pwd
-import shutil
-import signal
-import subprocess
-import tempfile
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import ModuleType
@@ -57,60 +51,20 @@ def servers() -> Iterator[ModuleType]:
         yield importlib.import_module("servers")
 
 
-def _of_postgres(program: str) -> str:
-    """A program of PostgreSQL's server: on the PATH, or where Debian keeps the newest."""
-    kept = sorted(Path("/usr/lib/postgresql").glob(f"*/bin/{program}"), key=lambda path: int(path.parts[4]))
-    found = shutil.which(program) or (str(kept[-1]) if kept else None)
-    return found or pytest.fail(f"the program {program} is not on this machine; run `make test-tools`")
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[Any]:
+    """A PostgreSQL of our own that serves (`servers/postgres.py`)."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.syspath_prepend(str(Path(__file__).with_name("servers")))
+        module = importlib.import_module("postgres")
+    with module.serving() as server:
+        yield server
 
 
 @pytest.fixture(scope="session")
-def postgres() -> Iterator[Callable[[], str]]:
-    """A PostgreSQL of our own, behind a socket in a folder that goes with it; each call gives a new database's URL."""
-    root = os.getuid() == 0  # whom PostgreSQL refuses to serve
-    nobody = pwd.getpwnam("nobody")
-    owner: dict[str, Any] = {"user": nobody.pw_uid, "group": nobody.pw_gid, "extra_groups": []} if root else {}
-    home = Path(
-        tempfile.mkdtemp(prefix="pepforms-postgres-")
-    )  # a socket's path must be short, and its owner's to reach
-    try:
-        if root:
-            os.chown(home, nobody.pw_uid, nobody.pw_gid)
-        quick = ["--no-sync", "--auth=trust", "--username=pepforms", "--encoding=UTF8", "--locale=C"]
-        initdb = [_of_postgres("initdb"), "--pgdata", home / "data", *quick]
-        subprocess.run(initdb, cwd=home, check=True, stdout=subprocess.DEVNULL, **owner)
-        serve = [_of_postgres("postgres"), "-D", home / "data", "-k", home, "-c", "listen_addresses=", "-F"]
-        with (home / "log").open("wb") as log:
-            server = subprocess.Popen(serve, cwd=home, stdout=log, stderr=log, **owner)
-        try:
-            yield _databases(home, server)
-        finally:
-            server.send_signal(signal.SIGQUIT)  # its quickest stop: nothing is kept
-            server.wait(timeout=30)
-    finally:
-        shutil.rmtree(home)
-
-
-def _databases(home: Path, server: "subprocess.Popen[bytes]") -> Callable[[], str]:
-    import psycopg
-
-    deadline, made = time.monotonic() + 30, 0
-    while True:
-        try:
-            psycopg.connect(host=str(home), user="pepforms", dbname="postgres").close()
-            break
-        except psycopg.OperationalError:
-            assert server.poll() is None, (home / "log").read_text()
-            assert time.monotonic() < deadline
-            time.sleep(0.05)
-
-    def new() -> str:
-        nonlocal made
-        made += 1
-        with psycopg.connect(host=str(home), user="pepforms", dbname="postgres", autocommit=True) as connection:
-            connection.execute(f"CREATE DATABASE test{made}")
-        return f"postgresql://pepforms@/test{made}?host={home}"
-
+def postgres(postgres_server: Any) -> Callable[[], str]:
+    """Each call gives the URL of a new database."""
+    new: Callable[[], str] = postgres_server.new
     return new
 
 

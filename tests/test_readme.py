@@ -27,7 +27,13 @@ def environment(home: Path) -> dict[str, str]:
 
 def test_every_command_of_the_readme_works(tmp_path: Path) -> None:
     assert len(COMMANDS) > 12
-    for made in ("copies", "pictures", "sealed", "stamped"):  # an older template's would rightly not be written over
+    for made in (
+        "batch",
+        "copies",
+        "pictures",
+        "sealed",
+        "stamped",
+    ):  # an older template's would rightly not be written over
         shutil.rmtree(ROOT / "out" / made, ignore_errors=True)
     lines = [command for command in COMMANDS if command not in (SERVE, TEST)]
     script = "\n".join(["set -e", *(f"echo '+' {index} >&2\n{line}" for index, line in enumerate(lines))])

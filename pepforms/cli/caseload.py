@@ -11,8 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 from pepforms import many
-from pepforms.cli.options import Results, force_option, format_option, out_option, say_json
-from pepforms.cli.register import who_option
+from pepforms.cli.options import Results, force_option, format_option, out_option, say_json, who_option
 from pepforms.errors import Refused, Unreadable
 from pepforms.wiring import Wiring
 

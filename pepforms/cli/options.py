@@ -1,6 +1,8 @@
 """What several commands take, and how they tell their results."""
 
+import getpass
 import json
+import os
 import sys
 from pathlib import Path
 from typing import Any
@@ -22,6 +24,18 @@ by_option = click.option(
 )
 format_option = click.option(
     "--format", "as_format", type=click.Choice(["text", "json"]), default="text", help="How to print the results."
+)
+
+
+def _user() -> str:
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):  # a container's user without a name
+        return f"uid {os.getuid()}"
+
+
+who_option = click.option(
+    "--by", default=_user, metavar="NAME", help="Who does it, for the audit; else your user name."
 )
 
 

@@ -32,7 +32,7 @@ class Register:
         self.engine = _engine(where)
         self._writing = self.engine.execution_options(writes=True)
         try:
-            with _told():
+            with told():
                 _brought_up_to_date(self.engine)
         except BaseException:
             self.close()
@@ -41,7 +41,7 @@ class Register:
     @contextlib.contextmanager
     def reading(self) -> Iterator[Session]:
         """A session that sees the register as it is at its first look, whatever is written meanwhile."""
-        with _told(), Session(self.engine) as session:
+        with told(), Session(self.engine) as session:
             if self.file is None:
                 session.connection(execution_options={"isolation_level": "REPEATABLE READ"})
             yield session
@@ -52,7 +52,7 @@ class Register:
 
         On SQLite one writer works at a time, from the first line of the block: nothing slow belongs into it.
         """
-        with _told(), Session(self._writing, expire_on_commit=False) as session, session.begin():
+        with told(), Session(self._writing, expire_on_commit=False) as session, session.begin():
             yield session
 
     def close(self) -> None:
@@ -179,12 +179,13 @@ def _upgrade(connection: Connection) -> None:
 
 
 @contextlib.contextmanager
-def _told() -> Iterator[None]:
+def told() -> Iterator[None]:
+    """Say in plain English why a database fails us, and who can do what about it."""
     try:
         yield
     except exc.DBAPIError as error:
-        if told := _in_words(error):
-            raise told from error
+        if in_words := _in_words(error):
+            raise in_words from error
         raise
 
 

@@ -27,5 +27,6 @@ def serve(wiring: Wiring, host: str, port: int) -> None:
         raise Misconfigured(
             f"Port {port} cannot be used; another program may hold it. Choose another with --port.", slug="port-taken"
         ) from error
-    click.echo(f"Open http://{host}:{port}/ in a browser on this computer. Stop with Ctrl+C.", err=True)
-    server.run()
+    with wiring.worker():  # batches go on while the pages are served
+        click.echo(f"Open http://{host}:{port}/ in a browser on this computer. Stop with Ctrl+C.", err=True)
+        server.run()

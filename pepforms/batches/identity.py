@@ -1,0 +1,34 @@
+"""What a copy is: the digest of all that decides what it says, so that none is made twice."""
+
+from dataclasses import asdict, dataclass
+
+from pepforms import __version__
+from pepforms.batches.workshop import Workshop
+from pepforms.digest import canonical, sha256
+from pepforms.model import Audience
+from pepforms.pipeline import To
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """One copy that is wanted: of which state of a PEP (its SHA-256), on which form, for whom, and as what file.
+
+    `confidential` says that the placement is known to be so today, whatever the PEP says.
+    """
+
+    revision: str
+    form: str
+    audience: Audience
+    person: str | None
+    to: To
+    confidential: bool
+
+    def identity(self, workshop: Workshop) -> str:
+        """The digest of this and of what makes it here and now: template, profile, engine and pepforms itself."""
+        made_with = {
+            "template": workshop.template(workshop.form(self.form)).version,
+            "profile": workshop.profile.digest,
+            "engine": workshop.engine,
+            "pepforms": __version__,
+        }
+        return sha256(canonical(asdict(self) | made_with))

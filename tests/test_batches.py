@@ -1,0 +1,513 @@
+"""Batches: each copy made once, whoever dies, and nothing made that a person should have looked at first."""
+
+import copy
+import csv
+import dataclasses
+import datetime as dt
+import io
+import json
+import re
+import resource
+import sys
+import threading
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+
+from pepforms import profile, resources, settings
+from pepforms.batches import asking, course, holds, making, results, schools, worker
+from pepforms.batches.asking import Asked
+from pepforms.batches.identity import Wanted
+from pepforms.batches.making import Maker, Outcome
+from pepforms.errors import PepformsError, Refused, Unavailable
+from pepforms.register import check as proving
+from pepforms.register import peps
+from pepforms.register.peps import Kept
+from pepforms.register.store import Register
+from pepforms.register.tables import Audit, Document, Hold, Item
+from pepforms.wiring import Wiring
+
+PROFILE = profile.load("hillingdon")
+SAMPLES = resources.folder("samples") / "valid"
+DRAFT: dict[str, Any] = json.loads((SAMPLES / "year-3-draft.json").read_bytes())
+QUILL: dict[str, Any] = json.loads((SAMPLES / "year-8-confidential-placement.json").read_bytes())
+TERM = "2026-27/autumn"
+WORD = Asked("pep", ("authority",), "docx")
+ALIVE = frozenset({"alive"})
+TEMPLATES: dict[Path, Any] = {}
+
+
+@pytest.fixture
+def wiring(database: str, tmp_path: Path) -> Iterator[Wiring]:
+    """An empty register, on each store in its turn, and all else that a batch works with."""
+    home = {"PEPFORMS_HOME": str(tmp_path), "PEPFORMS_DATABASE_URL": database}
+    yield from _opened(home)
+
+
+@pytest.fixture
+def on_sqlite(tmp_path: Path) -> Iterator[Wiring]:
+    """The same on SQLite alone, for what does not depend on the store."""
+    yield from _opened({"PEPFORMS_HOME": str(tmp_path)})
+
+
+def _opened(environment: dict[str, str]) -> Iterator[Wiring]:
+    wiring = Wiring(settings.load(environment))
+    wiring._templates = TEMPLATES  # compiled once for all tests
+    yield wiring
+    wiring.register.close()
+
+
+def numbered(number: int, of: dict[str, Any] = DRAFT, **head: Any) -> dict[str, Any]:
+    """One of many PEPs: another child's each, and signed by nobody."""
+    pep = {key: value for key, value in copy.deepcopy(of).items() if key != "sign_offs"}
+    pep["pep"] |= {"id": f"PEP-{number}"} | head
+    pep["child"]["lcs_person_id"] = f"8{number:05}"
+    return pep
+
+
+def keep(wiring: Wiring, *found: dict[str, Any]) -> list[Kept]:
+    return [peps.keep(wiring.register, pep, PROFILE, by="officer") for pep in found]
+
+
+def ask(wiring: Wiring, asked: Asked = WORD, *only: str) -> str:
+    return asking.of_term(wiring.register, asked, TERM, only, by="officer")
+
+
+def items(wiring: Wiring, batch_id: str) -> list[Item]:
+    with wiring.register.reading() as session:
+        return list(session.scalars(sa.select(Item).where(Item.batch_id == batch_id).order_by(Item.ordinal)))
+
+
+def work(wiring: Wiring, batch_id: str, name: str = "alive") -> course.Status:
+    """Make what waits, as a worker does."""
+    maker = Maker(wiring, name)
+    for item in items(wiring, batch_id):
+        maker.make(item.id)
+    with wiring.register.writing() as session:
+        course.end(session, batch_id)
+    return status(wiring, batch_id)
+
+
+def status(wiring: Wiring, batch_id: str) -> course.Status:
+    with wiring.register.reading() as session:
+        return course.one(session, batch_id)
+
+
+def counts(wiring: Wiring, batch_id: str) -> dict[str, int]:
+    return {state: count for state, count in status(wiring, batch_id).counts.items() if count}
+
+
+def held(wiring: Wiring, batch_id: str) -> list[tuple[int, str, str]]:
+    with wiring.register.reading() as session:
+        return [(each.item, each.reason, each.message) for each in course.held(session, batch_id)]
+
+
+def documents(register: Register) -> list[Document]:
+    with register.reading() as session:
+        return list(session.scalars(sa.select(Document)))
+
+
+def made_once(register: Register) -> bool:
+    """Whether each document was made once and the register holds."""
+    with register.reading() as session:
+        made = session.scalars(sa.select(Audit.subject).where(Audit.action == "document-made")).all()
+    proof = proving.check(register, PROFILE, lambda _: pytest.fail("there is no record"))
+    return sorted(made) == sorted(each.identity for each in documents(register)) and proof.faults == ()
+
+
+# --- asking ----------------------------------------------------------------------------------------------------------
+
+
+def test_a_term_is_each_peps_newest_version_as_it_stands_for_each_reader(wiring: Wiring) -> None:
+    changed = numbered(1, version=2) | {"actions": []}
+    spring = numbered(3, term="spring")
+    *_, newest, other, _ = keep(wiring, numbered(1), numbered(1, version=2), changed, numbered(2), spring)
+    batch_id = ask(wiring, dataclasses.replace(WORD, audiences=("authority", "school")))
+    found = [(each.ordinal, each.revision_id, each.audience, each.state) for each in items(wiring, batch_id)]
+    assert found == [
+        (1, newest.revision_id, "authority", "waiting"),
+        (2, newest.revision_id, "school", "waiting"),
+        (3, other.revision_id, "authority", "waiting"),
+        (4, other.revision_id, "school", "waiting"),
+    ]
+    assert [each.pep_id for each in items(wiring, ask(wiring, WORD, "PEP-2"))] == ["PEP-2"]
+
+
+@pytest.mark.parametrize(
+    ("term", "only", "slug"),
+    [
+        ("autumn", (), "no-such-term"),
+        ("2026-27/spring", (), "nothing-to-make"),
+        (TERM, ("PEP-1", "PEP-9"), "no-such-pep"),
+    ],
+)
+def test_what_cannot_be_asked_for_leaves_no_batch(
+    on_sqlite: Wiring, term: str, only: tuple[str, ...], slug: str
+) -> None:
+    keep(on_sqlite, numbered(1))
+    with pytest.raises(Refused) as refused:
+        asking.of_term(on_sqlite.register, WORD, term, only, by="officer")
+    assert refused.value.slug == slug
+    with on_sqlite.register.reading() as session:
+        assert course.every(session) == []
+
+
+def test_a_file_that_is_refused_is_a_failed_item_until_it_is_read_again(wiring: Wiring) -> None:
+    (kept,) = keep(wiring, numbered(1))
+    refusal = Refused("This PEP cannot be used yet: 1 thing to put right.", slug="pep-refused")
+    asked = dataclasses.replace(WORD, audiences=("authority", "parent"))
+    found = [("good.json", kept), ("twice.json", kept), ("bad.json", refusal)]
+    batch_id = asking.of_files(wiring.register, asked, found, by="officer")
+    assert counts(wiring, batch_id) == {"waiting": 2, "failed": 2}
+    assert work(wiring, batch_id).state == "finished"
+    lost = [each.problem["slug"] for each in items(wiring, batch_id) if each.state == "failed"]
+    assert lost == ["pep-refused"] * 2
+    of_two = numbered(2, QUILL)
+    of_two["people"].append({"id": "dad", "role": "parent", "name": "Basil Testchild"})
+    (again,) = keep(wiring, of_two)
+    count = asking.again(wiring.register, batch_id, lambda source: {"bad.json": again}[source], by="officer")
+    assert count == 3
+    tried = [(each.source, each.audience, each.person) for each in items(wiring, batch_id) if each.state == "waiting"]
+    assert tried == [("bad.json", "authority", None), ("bad.json", "parent", "mum"), ("bad.json", "parent", "dad")]
+    work(wiring, batch_id)
+    assert counts(wiring, batch_id)["done"] == 2
+    assert [item for item, _, _ in held(wiring, batch_id)] == [2, 4, 5]
+
+
+# --- once ------------------------------------------------------------------------------------------------------------
+
+
+def test_the_same_copy_in_two_batches_is_made_once_even_by_two_at_once(wiring: Wiring) -> None:
+    keep(wiring, *map(numbered, range(4)))
+    batches = [ask(wiring), ask(wiring)]
+    makers = [threading.Thread(target=work, args=(wiring, each, each)) for each in batches]
+    for maker in makers:
+        maker.start()
+    for maker in makers:
+        maker.join()
+    assert [counts(wiring, each) for each in batches] == [{"done": 4}, {"done": 4}]
+    assert len(documents(wiring.register)) == 4
+    assert made_once(wiring.register)
+
+
+def test_two_makers_of_one_batch_make_each_copy_once(wiring: Wiring) -> None:
+    keep(wiring, *map(numbered, range(4)))
+    batch_id = ask(wiring)
+    makers = [threading.Thread(target=work, args=(wiring, batch_id, name)) for name in ("one", "other")]
+    for maker in makers:
+        maker.start()
+    for maker in makers:
+        maker.join()
+    assert counts(wiring, batch_id) == {"done": 4}
+    assert [each.attempts for each in items(wiring, batch_id)] == [1] * 4
+    assert made_once(wiring.register)
+
+
+def test_all_that_decides_what_a_copy_says_decides_what_copy_it_is(on_sqlite: Wiring, tmp_path: Path) -> None:
+    wanted = Wanted("a" * 64, "pep", "school", None, "pdf", False)
+    others = [
+        dataclasses.replace(wanted, **change)
+        for change in (
+            {"revision": "b" * 64}, {"audience": "carer"}, {"person": "mum"}, {"to": "docx"}, {"confidential": True},
+        )
+    ]  # fmt: skip
+    home = {"PEPFORMS_HOME": str(tmp_path)}
+    other_profile = tmp_path / "other.toml"
+    text = (resources.folder("schemas") / "profiles" / "hillingdon.toml").read_text()
+    other_profile.write_text(text.replace('child_term = "', 'child_term = "our '))
+    elsewhere = [
+        Wiring(settings.load(home | {"PEPFORMS_PROFILE": str(other_profile)})),
+        Wiring(settings.load(home | {"PEPFORMS_CONVERT_ENGINE": "libreoffice"})),
+    ]
+    identities = [each.identity(on_sqlite) for each in (wanted, *others)]
+    identities += [wanted.identity(each) for each in elsewhere]
+    assert len(set(identities)) == len(identities) == 8
+    assert wanted.identity(on_sqlite) == identities[0]
+    other_profile.write_text(text + "\n# a remark\n")
+    assert wanted.identity(Wiring(settings.load(home | {"PEPFORMS_PROFILE": str(other_profile)}))) == identities[0]
+
+
+# --- the course of a batch -------------------------------------------------------------------------------------------
+
+
+def test_a_batch_that_is_paused_begins_nothing_until_it_is_resumed(wiring: Wiring) -> None:
+    keep(wiring, *map(numbered, range(2)))
+    batch_id = ask(wiring)
+    first, _ = items(wiring, batch_id)
+    assert making.take(wiring.register, first.id, "alive")
+    course.pause(wiring.register, batch_id, by="officer")
+    making.settle(wiring.register, first.id, "alive", Outcome("done"))
+    assert work(wiring, batch_id).state == "paused"
+    assert counts(wiring, batch_id) == {"done": 1, "waiting": 1}
+    with pytest.raises(Refused, match="is paused"):
+        course.pause(wiring.register, batch_id, by="officer")
+    course.resume(wiring.register, batch_id, by="officer")
+    assert work(wiring, batch_id).state == "finished"
+
+
+def test_a_batch_that_is_cancelled_begins_nothing_and_keeps_what_was_made(wiring: Wiring) -> None:
+    keep(wiring, *map(numbered, range(3)))
+    batch_id = ask(wiring)
+    making_, dying, _ = items(wiring, batch_id)
+    assert making.take(wiring.register, making_.id, "alive")
+    assert making.take(wiring.register, dying.id, "silent")
+    course.cancel(wiring.register, batch_id, by="officer")
+    making.settle(wiring.register, making_.id, "alive", Outcome("done"))
+    worker._free(wiring.register, ALIVE)
+    assert [each.state for each in items(wiring, batch_id)] == ["done", "cancelled", "cancelled"]
+    for change in (course.cancel, course.resume):
+        with pytest.raises(Refused, match="cancelled"):
+            change(wiring.register, batch_id, by="officer")
+    with pytest.raises(Refused, match="cancelled"):
+        asking.again(wiring.register, batch_id, lambda _: pytest.fail("nothing is read"), by="officer")
+
+
+def test_what_a_silent_worker_had_begun_is_anybodys_and_what_it_comes_to_counts_for_nothing(wiring: Wiring) -> None:
+    keep(wiring, *map(numbered, range(2)))
+    batch_id = ask(wiring)
+    silent, alive = items(wiring, batch_id)
+    assert making.take(wiring.register, silent.id, "silent")
+    assert making.take(wiring.register, alive.id, "alive")
+    assert not making.take(wiring.register, silent.id, "alive")
+    worker._free(wiring.register, ALIVE)
+    assert [each.executor_id for each in items(wiring, batch_id)] == [None, "alive"]
+    assert making.take(wiring.register, silent.id, "alive")
+    making.settle(wiring.register, silent.id, "silent", Outcome("failed", problem={"slug": "late"}))
+    assert [each.state for each in items(wiring, batch_id)] == ["working", "working"]
+
+
+def test_a_worker_lives_while_it_is_heard_of(wiring: Wiring) -> None:
+    assert worker._heard_of(wiring.register, "one") == {"one"}
+    assert worker._heard_of(wiring.register, "other") == {"one", "other"}
+    with wiring.register.writing() as session:
+        row = session.get_one(worker.Row, "one")
+        row.heartbeat_at -= dt.timedelta(seconds=worker.SILENT_SECONDS + 1)
+    assert worker._heard_of(wiring.register, "other") == {"other"}
+    assert worker._heard_of(wiring.register, "one") == {"one", "other"}
+    worker._gone(wiring.register, "one")
+    assert worker._heard_of(wiring.register, "other") == {"other"}
+
+
+def test_an_item_that_ends_its_worker_each_time_is_left_out_and_may_be_tried_again(on_sqlite: Wiring) -> None:
+    keep(on_sqlite, numbered(1))
+    batch_id = ask(on_sqlite)
+    (item,) = items(on_sqlite, batch_id)
+    for _ in range(making.MOST_TRIES):
+        assert making.take(on_sqlite.register, item.id, "dies")
+        worker._free(on_sqlite.register, ALIVE)
+    work(on_sqlite, batch_id)
+    (item,) = items(on_sqlite, batch_id)
+    assert (item.state, item.problem["slug"]) == ("failed", "given-up")
+    assert asking.again(on_sqlite.register, batch_id, lambda _: pytest.fail("nothing is read"), by="officer") == 1
+    assert work(on_sqlite, batch_id).counts["done"] == 1
+
+
+class _Away(Wiring):
+    """A workshop whose engine is away so many times."""
+
+    times = 1
+
+    def convert(self, docx: bytes, *, about: str) -> bytes:
+        if self.times:
+            self.times -= 1
+            raise Unavailable("The PDF engine could not be started. Try again later.", slug="engine-away")
+        return docx
+
+
+def test_what_is_away_is_tried_again_and_then_waits_its_turn_without_failing(
+    on_sqlite: Wiring, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(making, "PAUSES", (0.0,))
+    keep(on_sqlite, numbered(1))
+    batch_id = ask(on_sqlite, dataclasses.replace(WORD, to="pdf"))
+    began = dt.datetime.now(dt.UTC)
+    away = _Away(on_sqlite.settings)
+    away.times = 2
+    assert work(away, batch_id).state == "running"
+    (item,) = items(on_sqlite, batch_id)
+    assert (item.state, item.attempts) == ("waiting", 0)
+    with on_sqlite.register.reading() as session:
+        stuck = course.stuck(session, batch_id, began)
+        assert stuck is not None
+        assert (stuck["slug"], stuck["exit_code"]) == ("engine-away", 75)
+        assert course.stuck(session, batch_id, dt.datetime.now(dt.UTC)) is None
+    assert work(on_sqlite, batch_id).state == "finished"
+    on_sqlite.converter.close()
+    away.register.close()
+
+
+def test_a_full_disk_fails_nothing(postgresql: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(making, "PAUSES", (0.0,))
+    monkeypatch.setattr(sys, "dont_write_bytecode", True)
+    wiring = Wiring(settings.load({"PEPFORMS_HOME": str(tmp_path), "PEPFORMS_DATABASE_URL": postgresql}))
+    keep(wiring, *map(numbered, range(2)))
+    batch_id = ask(wiring)
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (4096, before[1]))
+    try:
+        assert work(wiring, batch_id).state == "running"
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert [each.problem["slug"] for each in items(wiring, batch_id)] == ["disk-full"] * 2
+    assert work(wiring, batch_id).counts["done"] == 2
+    assert made_once(wiring.register)
+    wiring.register.close()
+
+
+# --- held for a person -----------------------------------------------------------------------------------------------
+
+
+def test_a_parents_copy_waits_for_a_person_and_a_leak_until_the_pep_is_put_right(wiring: Wiring) -> None:
+    leaking = numbered(1, QUILL)
+    leaking["education"]["behaviour"]["summary"] = "We live in Nowheretown now"
+    decisions = leaking["distribution"][1]["decisions"]
+    decisions[:] = [made for made in decisions if made["pointer"] != "/education/behaviour/summary"]
+    keep(wiring, leaking)
+    batch_id = ask(wiring, dataclasses.replace(WORD, audiences=("authority", "parent")))
+    assert work(wiring, batch_id).state == "finished"
+    assert counts(wiring, batch_id) == {"done": 1, "held": 1}
+    assert [(item, reason) for item, reason, _ in held(wiring, batch_id)] == [(2, "parent-copy")]
+    course.release(wiring.register, batch_id, 2, by="Sasha Mockworth", because="agreed")
+    assert status(wiring, batch_id).state == "running"
+    assert work(wiring, batch_id).state == "finished"
+    ((_, reason, message),) = held(wiring, batch_id)
+    assert reason == "leak"
+    assert "“Care information: Address”" in message
+    assert "Nowheretown" not in message
+    course.release(wiring.register, batch_id, 2, by="Sasha Mockworth", because="never mind")
+    work(wiring, batch_id)
+    assert [reason for _, reason, _ in held(wiring, batch_id)] == ["leak"], "no word of a person makes a leak safe"
+    leaking["education"]["behaviour"]["summary"] = "We live somewhere else now"
+    (put_right,) = keep(wiring, leaking)
+    course.release(wiring.register, batch_id, 2, by="Sasha Mockworth", because="put right")
+    work(wiring, batch_id)
+    assert counts(wiring, batch_id) == {"done": 2}
+    assert items(wiring, batch_id)[1].revision_id == put_right.revision_id
+    with wiring.register.reading() as session:
+        released = session.scalars(sa.select(Hold).order_by(Hold.id)).all()
+        assert [(each.reason, each.released_because) for each in released] == [
+            ("parent-copy", "agreed"), ("leak", "never mind"), ("leak", "put right"),
+        ]  # fmt: skip
+        audited = session.scalars(sa.select(Audit.actor).where(Audit.action == "item-released")).all()
+        assert audited == ["Sasha Mockworth"] * 3
+
+
+def test_a_copy_that_its_pep_does_not_release_waits(on_sqlite: Wiring) -> None:
+    remand = json.loads((SAMPLES / "year-11-remand.json").read_bytes())
+    keep(on_sqlite, numbered(1, remand))
+    batch_id = ask(on_sqlite, dataclasses.replace(WORD, audiences=("parent",)))
+    for reason in ("parent-copy", "not-released", "not-released"):
+        work(on_sqlite, batch_id)
+        assert [found for _, found, _ in held(on_sqlite, batch_id)] == [reason]
+        course.release(on_sqlite.register, batch_id, 1, by="Sasha Mockworth", because="agreed")
+
+
+def test_a_check_that_says_something_else_holds_an_item_again(
+    on_sqlite: Wiring, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    said = ["The child moved on 2 November.", "The child moved on 2 November.", "The child moved on 9 November.", ""]
+    found: holds.Check = lambda _, __, ___: ("moved", said[0]) if said[0] else None  # noqa: E731  one line says it
+    monkeypatch.setattr(holds, "CHECKS", (found, *holds.CHECKS))
+    keep(on_sqlite, numbered(1))
+    batch_id = ask(on_sqlite)
+    work(on_sqlite, batch_id)
+    assert [message for _, _, message in held(on_sqlite, batch_id)] == said[:1]
+    course.release(on_sqlite.register, batch_id, 1, by="Sasha Mockworth", because="known")
+    del said[:2]
+    work(on_sqlite, batch_id)
+    assert [message for _, _, message in held(on_sqlite, batch_id)] == said[:1]
+    course.release(on_sqlite.register, batch_id, 1, by="Sasha Mockworth", because="known")
+    work(on_sqlite, batch_id)
+    assert counts(on_sqlite, batch_id) == {"done": 1}
+    with pytest.raises(Refused, match="does not wait"):
+        course.release(on_sqlite.register, batch_id, 1, by="Sasha Mockworth", because="again")
+
+
+# --- what comes of it ------------------------------------------------------------------------------------------------
+
+
+def test_two_copies_of_one_name_are_told_apart_and_none_is_lost(on_sqlite: Wiring, tmp_path: Path) -> None:
+    initial, review = numbered(1), numbered(2)
+    review["child"]["lcs_person_id"] = initial["child"]["lcs_person_id"]
+    review["actions"] = []
+    keep(on_sqlite, initial, review)
+    batch_id = ask(on_sqlite)
+    work(on_sqlite, batch_id)
+    written = list(results.put_out(on_sqlite.register, batch_id, tmp_path / "out", force=False))
+    names = ["800001_pep_authority_2026-27_AUT_v1.docx", "800001_pep_authority_2026-27_AUT_v1_2.docx"]
+    assert written == [tmp_path / "out" / name for name in names]
+    assert written[0].read_bytes() != written[1].read_bytes()
+    written[0].write_bytes(b"something else")
+    kept_out, other = results.put_out(on_sqlite.register, batch_id, tmp_path / "out", force=False)
+    assert isinstance(kept_out, PepformsError)
+    assert other == written[1]
+
+
+def test_the_results_are_a_row_an_item(on_sqlite: Wiring) -> None:
+    keep(on_sqlite, numbered(1, QUILL))
+    batch_id = ask(on_sqlite, dataclasses.replace(WORD, audiences=("authority", "parent")))
+    work(on_sqlite, batch_id)
+    with on_sqlite.register.reading() as session:
+        rows = list(csv.DictReader(io.StringIO("\n".join(results.as_csv(results.results(session, batch_id))))))
+    (document,) = documents(on_sqlite.register)
+    assert [(row["item"], row["audience"], row["state"], row["sha256"], row["problem"]) for row in rows] == [
+        ("1", "authority", "done", document.sha256, ""),
+        ("2", "parent", "held", "", "parent-copy"),
+    ]
+
+
+def at_school(number: int, *settings_: dict[str, Any]) -> dict[str, Any]:
+    pep = numbered(number)
+    pep["education"]["settings"] = [{"from": "2026-09-01", **each} for each in settings_]
+    return pep
+
+
+def test_a_zip_has_a_folder_for_each_school_by_its_number_and_leaves_out_what_is_not_certain(
+    on_sqlite: Wiring, tmp_path: Path
+) -> None:
+    lane, farm = {"name": "Paper Lane School", "urn": "999812"}, {"name": "Pretend Farm", "urn": "999813"}
+    unknown = {"urn": {"unknown": "New"}, "unknown": "New"}
+    keep(
+        on_sqlite,
+        at_school(1, lane),
+        at_school(2, farm | {"main": False}, lane | {"main": True}),
+        at_school(3, {"name": "Paper Lane School", "laestab": "999/4012", **unknown}),
+        at_school(4, {"name": "Paper College", "ukprn": "10999999", **unknown}),
+        at_school(5, {"name": "Paper Lane School", **unknown}),
+        at_school(6, lane, farm),
+        at_school(7, lane | {"to": "2026-10-01"}),
+    )
+    batch_id = ask(on_sqlite, dataclasses.replace(WORD, audiences=("authority", "school")))
+    work(on_sqlite, batch_id)
+    assert counts(on_sqlite, batch_id) == {"done": 14}
+    out = tmp_path / "schools.zip"
+    packed = schools.pack(on_sqlite.register, batch_id, out, dt.date(2026, 11, 26))
+    assert (packed.copies, packed.schools) == (4, 3)
+    told = [re.match(r"8(\d{5})_.*: (.*)", sentence).groups() for sentence in packed.left_out]
+    assert [(int(number), why.split(".")[0]) for number, why in told] == [
+        (5, "its school has no URN, LAESTAB or UKPRN in the PEP"),
+        (6, "the PEP names several schools and does not say which is the main one"),
+        (7, "the child left that school on 2026-10-01"),
+    ]
+    with zipfile.ZipFile(out) as archive:
+        names = sorted(archive.namelist())
+        (listed, *rows) = csv.reader(archive.read("URN-999812/cover-list.csv").decode("utf-8-sig").splitlines())
+    file = "8{:05}_pep_school_2026-27_AUT_v1.docx"
+    assert names == [
+        "LAESTAB-9994012/" + file.format(3), "LAESTAB-9994012/cover-list.csv",
+        "UKPRN-10999999/" + file.format(4), "UKPRN-10999999/cover-list.csv",
+        "URN-999812/" + file.format(1), "URN-999812/" + file.format(2), "URN-999812/cover-list.csv",
+    ]  # fmt: skip
+    assert listed == ["initials", "year_group", "school", "file"]
+    assert [row[3] for row in rows] == [file.format(1), file.format(2)]
+    assert {len(row[0]) for row in rows} == {2}
+    with pytest.raises(Refused, match="is there already"):
+        schools.pack(on_sqlite.register, batch_id, out, dt.date(2026, 11, 26))
+    only_ours = ask(on_sqlite)
+    work(on_sqlite, only_ours)
+    with pytest.raises(Refused, match="no school’s copy"):
+        schools.pack(on_sqlite.register, only_ours, tmp_path / "other.zip", dt.date(2026, 11, 26))
