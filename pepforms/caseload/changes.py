@@ -147,7 +147,7 @@ class Caseload:
                 if not old.facts.day("ceased_on"):
                     changes.append(Change(as_of, number, "not-on-list"))
         self.as_of = as_of
-        return changes
+        return sorted(changes, key=lambda change: change.lcs_person_id)
 
     def _joined(self, facts: Facts, here: Collection[str], as_of: date) -> Iterator[Change]:
         """Have what was known under a child's former numbers be known under this one."""

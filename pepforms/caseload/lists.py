@@ -74,7 +74,7 @@ def _keep(session: Session, digest: str, weekly: Weekly, as_of: dt.date | None) 
     state: Literal["new", "again", "same"] = "new"
     if there:
         query = select(ListRow.lcs_person_id, ListRow.fields).where(ListRow.list_digest == digest)
-        kept = dict(session.execute(query).tuples().all())
+        kept = dict(session.execute(query).all())
         if as_of in (None, there.as_of) and kept == rows:
             return "same"
         state = "again"
@@ -131,7 +131,7 @@ def effective(session: Session, until: dt.date | None = None) -> list[ListImport
 def rows(session: Session, of: ListImport) -> Iterator[Facts]:
     """What a list says of each child."""
     query = select(ListRow.lcs_person_id, ListRow.fields).where(ListRow.list_digest == of.digest)
-    for number, fields in session.execute(query.execution_options(yield_per=_AT_ONCE)).tuples():
+    for number, fields in session.execute(query.execution_options(yield_per=_AT_ONCE)):
         yield Facts.of_json(number, fields)
 
 
@@ -189,7 +189,7 @@ def _all_numbers(session: Session, numbers: set[str]) -> set[str]:
         pairs = select(Child.lcs_person_id, Child.former_lcs_person_id).where(
             Child.lcs_person_id.in_(numbers) | Child.former_lcs_person_id.in_(numbers)
         )
-        more = {each for pair in session.execute(pairs).tuples() for each in pair if each}
+        more = {each for pair in session.execute(pairs) for each in pair if each}
         if more <= numbers:
             return numbers
         numbers |= more
@@ -218,7 +218,7 @@ def _chain(session: Session, number: str) -> list[str]:
 def _joined_before(session: Session, caseload: Caseload) -> None:
     """Join also what PEPs, or lists before, have joined, unless the newest list has both numbers apart."""
     pairs = select(Child.former_lcs_person_id, Child.lcs_person_id).where(Child.former_lcs_person_id.is_not(None))
-    for former, number in session.execute(pairs).tuples():
+    for former, number in session.execute(pairs):
         theirs = caseload.children.get(former or "")
         if former and (theirs is None or theirs.missing_since) and caseload.number(number) != former:
             caseload.joined.setdefault(former, number)
