@@ -12,7 +12,7 @@ from typing import NoReturn
 import click
 
 from pepforms import __version__, files, many, settings
-from pepforms.cli import checking, documents, register, service, stamping, templates, verification
+from pepforms.cli import checking, deliver, documents, register, service, stamping, templates, verification
 from pepforms.cli.options import WIDTH
 from pepforms.errors import PepformsError
 from pepforms.wiring import Wiring
@@ -70,6 +70,6 @@ def commands(context: click.Context) -> None:
     context.obj = Wiring(settings.load())
 
 
-for _module in (checking, documents, stamping, verification, templates, register, service):
+for _module in (checking, documents, stamping, verification, templates, register, deliver, service):
     for _command in _module.COMMANDS:
         commands.add_command(_command)

@@ -1,6 +1,8 @@
 """What several commands take, and how they tell their results."""
 
+import getpass
 import json
+import os
 import sys
 from pathlib import Path
 from typing import Any
@@ -23,6 +25,18 @@ by_option = click.option(
 format_option = click.option(
     "--format", "as_format", type=click.Choice(["text", "json"]), default="text", help="How to print the results."
 )
+
+
+def user() -> str:
+    """Who works here, as the audit names them."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):  # a container's user without a name
+        return f"uid {os.getuid()}"
+
+
+term_option = click.option("--term", metavar="TERM", help="Of this term alone, such as 2026-27/autumn.")
+who_option = click.option("--by", default=user, metavar="NAME", help="Who does it, for the audit; else your user name.")
 
 
 def say_json(value: Any) -> None:

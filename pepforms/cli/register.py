@@ -1,7 +1,5 @@
 """The commands of the register: `register import`, `export`, `check`, `backup`, `restore`."""
 
-import getpass
-import os
 from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
@@ -10,7 +8,15 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from pepforms import many, pipeline, sources
-from pepforms.cli.options import Results, force_option, format_option, out_option, paths_argument, say_json
+from pepforms.cli.options import (
+    Results,
+    force_option,
+    format_option,
+    out_option,
+    paths_argument,
+    say_json,
+    who_option,
+)
 from pepforms.errors import PepformsError
 from pepforms.sources import Source
 from pepforms.wiring import Wiring
@@ -18,18 +24,6 @@ from pepforms.wiring import Wiring
 if TYPE_CHECKING:
     from pepforms.register import check as proving
     from pepforms.register import exchange, peps
-
-
-def _user() -> str:
-    try:
-        return getpass.getuser()
-    except (KeyError, OSError):  # a container's user without a name
-        return f"uid {os.getuid()}"
-
-
-who_option = click.option(
-    "--by", default=_user, metavar="NAME", help="Who does it, for the audit; else your user name."
-)
 
 
 @click.group()
