@@ -1,4 +1,4 @@
-"""The hand-over: each record delivered once, whoever dies, hangs or comes twice; and what people say of it afterwards."""
+"""The hand-over: each record delivered once, whoever dies or comes twice; and what people say of it afterwards."""
 
 import contextlib
 import datetime as dt
@@ -95,7 +95,7 @@ def sent(register: Register, named: Named) -> list[PepformsError | None]:
 def state(register: Register) -> dict[str, int]:
     with register.reading() as session:
         count = sa.select(Delivery.state, sa.func.count()).group_by(Delivery.state)
-        return {name: number for name, number in session.execute(count)}
+        return {row[0]: row[1] for row in session.execute(count)}
 
 
 def receipts(register: Register, kind: str) -> int:
@@ -129,11 +129,11 @@ def test_every_record_is_delivered_once_however_often_it_is_run(register: Regist
     assert sorted(done) == ["delivery-delivered"] * 3 + ["delivery-prepared"] * 3
 
 
-def test_a_term_alone_goes_where_that_is_asked(register: Register, share: Named) -> None:
-    (autumn,) = keep(register, [1])
-    keep(register, [2], term="2025-26_SUM")
-    assert sending.prepare(register, "share", by="officer", term=AUTUMN) == 1
-    assert [went.error for went in sending.send(register, share, by="officer", term=AUTUMN)] == [None]
+def test_a_term_alone_goes_where_that_is_asked(on_sqlite: Register, share: Named) -> None:
+    (autumn,) = keep(on_sqlite, [1])
+    keep(on_sqlite, [2], term="2025-26_SUM")
+    assert sending.prepare(on_sqlite, "share", by="officer", term=AUTUMN) == 1
+    assert [went.error for went in sending.send(on_sqlite, share, by="officer", term=AUTUMN)] == [None]
     assert [*there(share.engine.path)] == [autumn.filename]
 
 
@@ -141,7 +141,7 @@ def test_four_that_send_at_once_share_the_work_and_deliver_each_record_once(regi
     keep(register, range(12))
     with ThreadPoolExecutor(4) as pool:
         went = [*pool.map(lambda _: sent(register, share), range(4))]
-    assert sorted(map(str, sum(went, []))) == ["None"] * 12
+    assert [error for errors in went for error in errors] == [None] * 12
     assert state(register) == {"delivered": 12}
     assert receipts(register, "delivered") == len(there(share.engine.path)) == 12
 
@@ -188,17 +188,17 @@ def test_a_run_that_is_killed_on_the_way_to_a_server_is_taken_up(
     assert state(on_sqlite) == {"delivered": 1}
 
 
-def test_whoever_was_slower_than_their_claim_writes_no_second_receipt(register: Register, share: Named) -> None:
-    keep(register, [1])
-    sending.prepare(register, "share", by="officer")
-    slow = sending._Sender(register, share, "slow", None, dt.datetime.now(dt.UTC))
+def test_whoever_was_slower_than_their_claim_writes_no_second_receipt(on_sqlite: Register, share: Named) -> None:
+    keep(on_sqlite, [1])
+    sending.prepare(on_sqlite, "share", by="officer")
+    slow = sending._Sender(on_sqlite, share, "slow", None, dt.datetime.now(dt.UTC))
     (claim,) = slow.claims()
-    time_passes(register)
-    assert sent(register, share) == [None]
+    time_passes(on_sqlite)
+    assert sent(on_sqlite, share) == [None]
     with share.opened() as destination:
         assert slow.sent(claim, destination) is None
     slow._failed(claim, Unavailable("It is away.", slug="destination-away"))
-    assert (state(register), receipts(register, "delivered")) == ({"delivered": 1}, 1)
+    assert (state(on_sqlite), receipts(on_sqlite, "delivered")) == ({"delivered": 1}, 1)
 
 
 # --- what goes wrong -------------------------------------------------------------------------------------------------
@@ -260,37 +260,37 @@ def test_a_key_that_is_wrong_is_told_once_and_what_waits_goes_when_it_is_put_rig
     assert sent(on_sqlite, Named("lcs", None, server.account())) == [None] * 3
 
 
-def test_what_never_arrives_is_given_up_and_a_person_may_have_it_tried_again(register: Register, server: Any) -> None:
-    keep(register, [1])
+def test_what_never_arrives_is_given_up_and_a_person_may_have_it_tried_again(on_sqlite: Register, server: Any) -> None:
+    keep(on_sqlite, [1])
     named = Named("lcs", None, server.account())
     server.kill()
-    sending.prepare(register, "lcs", by="officer")
-    with register.writing() as session:
+    sending.prepare(on_sqlite, "lcs", by="officer")
+    with on_sqlite.writing() as session:
         session.execute(sa.update(Delivery).values(attempts=waits.TRIES - 1))
-    sent(register, named)
-    assert (state(register), receipts(register, "dead")) == ({"dead": 1}, 1)
-    assert sent(register, named) == []
+    sent(on_sqlite, named)
+    assert (state(on_sqlite), receipts(on_sqlite, "dead")) == ({"dead": 1}, 1)
+    assert sent(on_sqlite, named) == []
     server.start()
-    (given_up,) = overview.deliveries(register)
-    assert deeds.retry(register, [given_up.id], by="officer") == 1
-    assert sent(register, named) == [None]
+    (given_up,) = overview.deliveries(on_sqlite)
+    assert deeds.retry(on_sqlite, [given_up.id], by="officer") == 1
+    assert sent(on_sqlite, named) == [None]
     with pytest.raises(Refused, match=str(given_up.id)):
-        deeds.retry(register, [given_up.id], by="officer")
+        deeds.retry(on_sqlite, [given_up.id], by="officer")
 
 
-def test_another_file_under_the_name_is_left_for_a_person_and_the_others_go(register: Register, share: Named) -> None:
-    first, second = keep(register, range(2))
+def test_another_file_under_the_name_is_left_for_a_person_and_the_others_go(on_sqlite: Register, share: Named) -> None:
+    first, second = keep(on_sqlite, range(2))
     (share.engine.path / first.filename).write_bytes(b"somebody's own")
-    errors = sent(register, share)
+    errors = sent(on_sqlite, share)
     assert [error.slug for error in errors if error] == ["another-there"]
     assert there(share.engine.path) == {first.filename: b"somebody's own", second.filename: content(1)}
-    assert state(register) == {"dead": 1, "delivered": 1}
+    assert state(on_sqlite) == {"dead": 1, "delivered": 1}
 
 
-def test_a_record_that_is_damaged_here_is_not_sent(register: Register, share: Named) -> None:
-    (kept,) = keep(register, [1])
-    register.files.path(kept.sha256).write_bytes(b"damaged")
-    (error,) = sent(register, share)
+def test_a_record_that_is_damaged_here_is_not_sent(on_sqlite: Register, share: Named) -> None:
+    (kept,) = keep(on_sqlite, [1])
+    on_sqlite.files.path(kept.sha256).write_bytes(b"damaged")
+    (error,) = sent(on_sqlite, share)
     assert error is not None
     assert error.exit_code == 70
     assert there(share.engine.path) == {}
@@ -321,14 +321,14 @@ def test_each_worker_gets_a_list_of_what_is_new_and_no_record_stands_on_two(regi
     assert [*sending.cover(register, parted, draw, today, by="officer")] == []
 
 
-def test_a_list_whose_writer_died_before_it_was_noted_is_not_written_twice(register: Register, share: Named) -> None:
+def test_a_list_whose_writer_died_before_it_was_noted_is_not_written_twice(on_sqlite: Register, share: Named) -> None:
     parted, today = replace(share, by="team"), dt.date(2026, 11, 26)
-    keep(register, [1])
-    sent(register, parted)
-    (first,) = sending.cover(register, parted, lambda _: b"drawn once", today, by="officer")
-    with register.writing() as session:
+    keep(on_sqlite, [1])
+    sent(on_sqlite, parted)
+    (first,) = sending.cover(on_sqlite, parted, lambda _: b"drawn once", today, by="officer")
+    with on_sqlite.writing() as session:
         session.execute(sa.delete(Receipt).where(Receipt.state == "listed"))
-    (again,) = sending.cover(register, parted, lambda _: b"drawn again", today, by="officer")
+    (again,) = sending.cover(on_sqlite, parted, lambda _: b"drawn again", today, by="officer")
     assert (again.name, again.error) == (first.name, None)
     assert (share.engine.path / first.name).read_bytes() == b"drawn once"
 
@@ -348,21 +348,21 @@ def test_a_confirmation_names_who_saw_it_and_under_which_reference(register: Reg
     assert [one.pep_id for one in overview.unconfirmed(register, AUTUMN)] == ["PEP-1"]
 
 
-@pytest.mark.parametrize("name", ["900005_PEP.pdf", "0123456789", "%", "8"])
-def test_a_record_that_is_not_there_is_no_record(name: str, register: Register) -> None:
+def test_a_record_that_is_not_there_is_no_record(register: Register) -> None:
     keep(register, [1])
-    with pytest.raises(Refused) as refused:
-        deeds.confirm(register, name, "LCS-77", by="sasha")
-    assert refused.value.slug == "no-such-record"
+    for name in ("900005_PEP.pdf", "0123456789", "%", "8"):
+        with pytest.raises(Refused) as refused:
+            deeds.confirm(register, name, "LCS-77", by="sasha")
+        assert refused.value.slug == "no-such-record"
 
 
-def test_a_record_that_was_confirmed_before_it_was_sent_is_not_sent_any_more(register: Register, share: Named) -> None:
-    (kept,) = keep(register, [1])
+def test_a_record_that_was_confirmed_before_it_was_sent_is_not_sent_any_more(on_sqlite: Register, share: Named) -> None:
+    (kept,) = keep(on_sqlite, [1])
     with pytest.raises(Refused, match="never prepared"):
-        deeds.confirm(register, kept.filename, "LCS-77", by="sasha")
-    sending.prepare(register, "share", by="officer")
-    deeds.confirm(register, kept.filename, "LCS-77", by="sasha")
-    assert sent(register, share) == []
+        deeds.confirm(on_sqlite, kept.filename, "LCS-77", by="sasha")
+    sending.prepare(on_sqlite, "share", by="officer")
+    deeds.confirm(on_sqlite, kept.filename, "LCS-77", by="sasha")
+    assert sent(on_sqlite, share) == []
 
 
 def test_lcs_own_list_confirms_what_it_means_without_doubt_and_nothing_else(register: Register, share: Named) -> None:
@@ -400,16 +400,16 @@ def test_what_is_withdrawn_goes_nowhere_and_is_deleted_where_it_went(register: R
 
 
 def test_what_arrives_after_it_was_withdrawn_stays_withdrawn_and_to_be_deleted(
-    register: Register, share: Named
+    on_sqlite: Register, share: Named
 ) -> None:
-    (kept,) = keep(register, [1])
-    sending.prepare(register, "share", by="officer")
-    sender = sending._Sender(register, share, "officer", None, dt.datetime.now(dt.UTC))
+    (kept,) = keep(on_sqlite, [1])
+    sending.prepare(on_sqlite, "share", by="officer")
+    sender = sending._Sender(on_sqlite, share, "officer", None, dt.datetime.now(dt.UTC))
     (claim,) = sender.claims()
-    assert deeds.withdraw(register, kept.filename, "Wrong child", by="sasha")[1] == 1
+    assert deeds.withdraw(on_sqlite, kept.filename, "Wrong child", by="sasha")[1] == 1
     with share.opened() as destination:
         sender.sent(claim, destination)
-    (stands,) = overview.deliveries(register)
+    (stands,) = overview.deliveries(on_sqlite)
     assert stands.state == "withdrawn"
     assert stands.delivered_at is not None
     assert not stands.deletion_reference
