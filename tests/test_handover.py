@@ -348,8 +348,11 @@ def test_a_confirmation_names_who_saw_it_and_under_which_reference(register: Reg
     assert [one.pep_id for one in overview.unconfirmed(register, AUTUMN)] == ["PEP-1"]
 
 
-def test_a_record_that_is_not_there_is_no_record(register: Register) -> None:
+def test_a_record_that_is_not_there_is_no_record_and_what_is_no_reference_is_none(register: Register) -> None:
     keep(register, [1])
+    for reference in (" ", "x" * 121):
+        with pytest.raises(Refused, match="120 characters"):
+            deeds.confirm(register, "PEP", reference, by="sasha")
     for name in ("900005_PEP.pdf", "0123456789", "%", "8"):
         with pytest.raises(Refused) as refused:
             deeds.confirm(register, name, "LCS-77", by="sasha")

@@ -233,7 +233,8 @@ def withdraw(wiring: Wiring, record: str, reason: str, by: str) -> int:
     for name in wiring.destinations:  # so that no later run sends it
         sending.prepare(wiring.register, name, by=by, only=meant)
     filename, to_delete = deeds.withdraw(wiring.register, meant, reason, by=by)
-    many.say(f"{filename}: withdrawn{f', to be deleted in {to_delete} places' if to_delete else ''}")
+    places = f", to be deleted at {to_delete} destination{'s' * (to_delete != 1)}" if to_delete else ""
+    many.say(f"{filename}: withdrawn{places}")
     return 0
 
 

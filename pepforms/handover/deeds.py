@@ -17,6 +17,8 @@ from pepforms.register.tables import Delivery, Receipt, Record
 
 NOTHING_THERE = "nothing was delivered"
 """What stands for the reference of a deletion where nothing had gone there yet."""
+_LONGEST = 120
+"""Characters of a reference: the register has room for no more."""
 
 
 def retry(register: Register, ids: Collection[int] = (), *, by: str) -> int:
@@ -49,6 +51,7 @@ def confirm(register: Register, record: str, reference: str, *, by: str) -> str:
 
     Whoever confirms it again corrects the reference; the receipts keep the one before.
     """
+    _refuse_no_reference(reference)
     with register.writing() as session:
         audit.lock(session)
         found = rows.record(session, record)
@@ -136,6 +139,7 @@ def withdraw(register: Register, record: str, reason: str, *, by: str) -> tuple[
 
 def withdrawn(register: Register, record: str, reference: str, *, by: str) -> str:
     """Write down that a destination has deleted a withdrawn record, as it says under that reference; its file name."""
+    _refuse_no_reference(reference)
     with register.writing() as session:
         audit.lock(session)
         found = rows.record(session, record)
@@ -171,6 +175,11 @@ def _receipts(session: Session, delivery: Delivery) -> bool:
 def _all_of(session: Session, record: Record) -> Sequence[Delivery]:
     deliveries = sa.select(Delivery).where(Delivery.record_sha256 == record.sha256).order_by(Delivery.id)
     return session.scalars(deliveries.with_for_update()).all()
+
+
+def _refuse_no_reference(reference: str) -> None:
+    if not 0 < len(reference.strip()) <= _LONGEST:
+        raise Refused(f"A reference has from 1 to {_LONGEST} characters: copy it from LCS.", slug="bad-reference")
 
 
 def _refuse_withdrawn(deliveries: Sequence[Delivery]) -> None:
