@@ -1,6 +1,7 @@
 """Filing: records put into a folder, each once, whole, with its row in the manifest and what belongs beside it."""
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from pepforms import files, naming, pipeline
 from pepforms.archive import manifest
@@ -8,22 +9,59 @@ from pepforms.digest import sha256
 from pepforms.errors import Refused, Unreadable
 from pepforms.forms import Form
 from pepforms.model import Pep
-from pepforms.pipeline import Record, Workshop
+from pepforms.pipeline import Document, Record, Workshop
+
+if TYPE_CHECKING:
+    from pepforms.register.store import Register
 
 
 def file_pep(pep: Pep, form: Form, out: Path, workshop: Workshop, *, force: bool) -> Path:
     """The record of a PEP, made unless it is there already, holds and is of this very PEP."""
-    name = naming.record(pep)
-    there = _filed(out, name)
-    record = pipeline.still_stands(there, pep, form, workshop) if there else None
+    return out / _filed_in(out, pep, form, workshop, known=None, force=force).document.name
+
+
+def keep_pep(
+    pep: Pep, form: Form, out: Path | None, workshop: Workshop, register: "Register", *, by: str, force: bool
+) -> Record:
+    """The record of a PEP, kept in the register with the PEP, and filed in a folder where one is given.
+
+    It is made unless the register holds one of what was signed off, or the folder does.
+    """
+    from pepforms.register import made, peps
+
+    revision = peps.keep(register, pep, workshop.profile, by=by).revision_id
+    known = _in_register(register, revision)
+    record = _filed_in(out, pep, form, workshop, known=known, force=force) if out else known
     if record is None:
         record = pipeline.archive(pep, form, workshop)
+    beside = {document.name: document.data for document in record.beside}
+    made.keep_record(register, record.row, record.document.data, by=by, beside=beside, revision_id=revision)
+    return record
+
+
+def _in_register(register: "Register", revision_id: int) -> Record | None:
+    from pepforms.register import made
+
+    with register.reading() as session:
+        if (kept := made.record_of(session, revision_id)) is None:
+            return None
+        row, beside = manifest.Row(**kept.row), dict(kept.beside)
+    documents = [Document(name, register.files.get(digest)) for name, digest in beside.items()]
+    return Record(Document(row.filename, register.files.get(row.sha256)), row, tuple(documents))
+
+
+def _filed_in(out: Path, pep: Pep, form: Form, workshop: Workshop, *, known: Record | None, force: bool) -> Record:
+    name = naming.record(pep)
+    there = _filed(out, name)
+    record = pipeline.still_stands(there, pep, form, workshop) if there else known
+    if record is None:
+        record = known or pipeline.archive(pep, form, workshop)
     with manifest.locked(out):
         meanwhile = _filed(out, name)  # another run, or the same PEP twice in this one, may have been faster
         if meanwhile and meanwhile != there:
             record = pipeline.still_stands(meanwhile, pep, form, workshop) or record
         put(record, out, force=force)
-    return out / name
+    return record
 
 
 def put(record: Record, out: Path, *, force: bool) -> None:

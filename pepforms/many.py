@@ -52,14 +52,21 @@ def worst(codes: Iterable[int]) -> int:
 
 
 def records(
-    wiring: Wiring, found: Iterable[Source], out: Path, *, total: int, force: bool
+    wiring: Wiring, found: Iterable[Source], out: Path | None, *, total: int, force: bool, kept_by: str | None = None
 ) -> Iterator[tuple[Source, Path | PepformsError]]:
-    """Make the record of each source; a record that is there already, holds and is of the same PEP is left alone."""
+    """Make the record of each source, in a folder, or kept in the register by somebody, or both.
+
+    A record that is there already, holds and is of the same PEP is left alone.
+    """
     form, claims = wiring.form("pep"), Claims()
 
     def recorded(source: Source) -> Path:
         pep, _ = pipeline.checked(read(source), "record", wiring.profile)
         claims.claim(naming.record(pep), digest.pep_digest(pep))
+        if kept_by:
+            record = filing.keep_pep(pep, form, out, wiring, wiring.register, by=kept_by, force=force)
+            return (out or Path()) / record.document.name
+        assert out is not None
         return filing.file_pep(pep, form, out, wiring, force=force)
 
     return each(found, recorded, "Sealing records", total=total)

@@ -40,7 +40,7 @@ def part(out: Path, by: By, workshop: Workshop, today: date) -> Path:
         parted = _parted([row for row in manifest.read(out) if (out / row.filename).is_file()], by)
         for name, rows in parted.items():
             _fill(files.folder(place / name), out, rows)
-            files.replace(place / name / LIST, _covering_list(rows, by, workshop, today))
+            files.replace(place / name / LIST, covering_list(rows, by, workshop, today))
         for name in _made_before(place) - parted.keys():
             _empty(place / name, out)
         files.replace(place / INDEX, _index(parted))
@@ -106,7 +106,7 @@ def _index(parted: dict[str, list[Row]]) -> bytes:
 # --- the covering list -----------------------------------------------------------------------------------------------
 
 
-def _covering_list(rows: Sequence[Row], by: By, workshop: Workshop, today: date) -> bytes:
+def covering_list(rows: Sequence[Row], by: By, workshop: Workshop, today: date) -> bytes:
     """The list as an accessible PDF/A, a row a record, with room to write when it was put on LCS and by whom."""
     pdf = workshop.convert(_word(rows, by, workshop.profile, today), about="A covering list")
     return stamp.finish(pdf, title=_TITLE)

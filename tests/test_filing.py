@@ -232,3 +232,46 @@ def test_what_a_killed_run_had_begun_to_write_is_swept_once_it_is_surely_forgott
     os.utime(old, (time.time() - 7200,) * 2)
     files.folder(tmp_path)
     assert list(tmp_path.iterdir()) == [new]
+
+
+# --- in the register -------------------------------------------------------------------------------------------------
+
+
+def in_the_register(register: Any) -> list[str]:
+    from sqlalchemy import select
+
+    from pepforms.register.tables import Record as Kept
+
+    with register.reading() as session:
+        return [*session.scalars(select(Kept.sha256))]
+
+
+def test_a_pep_that_two_keep_at_once_has_one_record_and_no_file_is_left_that_nobody_names(
+    register: Any, wiring: Wiring
+) -> None:
+    def keep(_: int) -> None:
+        filing.keep_pep(SIGNED, FORM, None, wiring, register, by="officer", force=False)
+
+    with ThreadPoolExecutor(2) as pool:
+        assert [*pool.map(keep, range(2))] == [None, None]
+    assert [name for name, _ in register.files.all()] == in_the_register(register)
+    assert len(in_the_register(register)) == 1
+
+
+def test_the_record_of_the_register_is_the_one_that_goes_into_a_folder_and_back(tmp_path: Path, wiring: Wiring) -> None:
+    from pepforms.register.files import Files
+    from pepforms.register.store import Register
+
+    apart = wired(tmp_path / "home", PEPFORMS_ARCHIVE_VALIDATE="off", PEPFORMS_ARCHIVE_STANDARD="2a")
+    register, out = Register(tmp_path / "register.sqlite", Files(tmp_path / "files")), files.folder(tmp_path / "out")
+    path = filing.file_pep(SIGNED, FORM, out, apart, force=False)
+    for folder in (out, None, files.folder(tmp_path / "again")):
+        filing.keep_pep(SIGNED, FORM, folder, apart, register, by="officer", force=False)
+    (kept,) = in_the_register(register)
+    assert kept == digest.sha256(path.read_bytes())
+    assert sums_agree(tmp_path / "again")
+    there = [{each.name: each.read_bytes() for each in out.glob("9*")} for out in (out, tmp_path / "again")]
+    assert there[0] == there[1]
+    assert len(there[0]) == 2
+    register.close()
+    apart.converter.close()

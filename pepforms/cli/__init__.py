@@ -12,7 +12,18 @@ from typing import NoReturn
 import click
 
 from pepforms import __version__, files, many, settings
-from pepforms.cli import batch, caseload, checking, documents, register, service, stamping, templates, verification
+from pepforms.cli import (
+    batch,
+    caseload,
+    checking,
+    deliver,
+    documents,
+    register,
+    service,
+    stamping,
+    templates,
+    verification,
+)
 from pepforms.cli.options import WIDTH
 from pepforms.errors import PepformsError
 from pepforms.wiring import Wiring
@@ -70,6 +81,8 @@ def commands(context: click.Context) -> None:
     context.obj = Wiring(settings.load())
 
 
-for _module in (checking, documents, stamping, verification, templates, register, batch, caseload, service):
+for _module in (
+    checking, documents, stamping, verification, templates, register, batch, caseload, deliver, service
+):  # fmt: skip
     for _command in _module.COMMANDS:
         commands.add_command(_command)

@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 from pepforms import days, digest, files, many, naming, pack, pipeline, report, sources
-from pepforms.cli.options import by_option, force_option, out_option, paths_argument
+from pepforms.cli.options import by_option, force_option, out_option, paths_argument, user
 from pepforms.errors import PepformsError, Refused
 from pepforms.forms import Form
 from pepforms.model import AUDIENCES, Audience, Pep
@@ -148,24 +148,58 @@ def _children(paths: tuple[str, ...], form: Form, wiring: Wiring) -> dict[Source
 
 
 @click.command()
-@paths_argument
-@out_option
+@click.argument("paths", nargs=-1, metavar="PATH…")
+@click.option(
+    "--term", metavar="TERM", help="With --register: all of a term, such as 2026-27/autumn, without a record."
+)
+@click.option(
+    "--register", "keep", is_flag=True, help="Keep PEP and record in the register too; --out may be left out."
+)
+@click.option("--out", type=click.Path(path_type=Path), metavar="DIR", help="Output folder.")
 @by_option
 @force_option
 @click.pass_obj
-def archive(wiring: Wiring, paths: tuple[str, ...], out: Path, by: naming.By | None, force: bool) -> int:
+def archive(
+    wiring: Wiring,
+    paths: tuple[str, ...],
+    term: str | None,
+    keep: bool,
+    out: Path | None,
+    by: naming.By | None,
+    force: bool,
+) -> int:
     """Make the sealed record of each signed-off PEP.
 
-    Its row goes into DIR/manifest.csv. A record that is there already and holds is left alone.
+    Its row goes into DIR/manifest.csv. A record that is there already and holds is left alone, in the register as in
+    DIR.
 
     Example: pepforms archive samples/valid/year-5-review.json --out out --by social-worker
     """
-    files.folder(out)
+    if bool(paths) == bool(term):
+        raise click.UsageError("Say either a PATH, for PEPs in files, or --term, for those in the register.")
+    if (term or out is None) and not keep:
+        raise click.UsageError("--term goes with --register." if term else "Say --out DIR, or --register.")
+    if by and out is None:
+        raise click.UsageError("--by goes with --out.")
+    found = _without_record(wiring, term) if term else sources.read(paths)
+    total = len(found) if isinstance(found, list) else sources.count(paths)
+    if out:
+        files.folder(out)
     _ = wiring.sealer  # no key: say so before any work
-    code = many.show(many.records(wiring, sources.read(paths), out, total=sources.count(paths), force=force))
-    if by:
+    made = many.records(wiring, found, out, total=total, force=force, kept_by=user() if keep else None)
+    code = many.show(made)
+    if by and out:
         many.say(str(pack.part(out, by, wiring, days.today())))
     return code
+
+
+def _without_record(wiring: Wiring, term: str) -> list[Source]:
+    from pepforms.handover import rows
+    from pepforms.register import made, peps
+
+    with wiring.register.reading() as session:
+        found = made.without_record(session, *rows.term(term))
+        return [Source(peps.subject(revision), revision.content) for revision in found]
 
 
 COMMANDS = (render, archive)

@@ -27,16 +27,16 @@ format_option = click.option(
 )
 
 
-def _user() -> str:
+def user() -> str:
+    """Who works here, as the audit names them."""
     try:
         return getpass.getuser()
     except (KeyError, OSError):  # a container's user without a name
         return f"uid {os.getuid()}"
 
 
-who_option = click.option(
-    "--by", default=_user, metavar="NAME", help="Who does it, for the audit; else your user name."
-)
+term_option = click.option("--term", metavar="TERM", help="Of this term alone, such as 2026-27/autumn.")
+who_option = click.option("--by", default=user, metavar="NAME", help="Who does it, for the audit; else your user name.")
 
 
 def say_json(value: Any) -> None:

@@ -73,7 +73,10 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Match(Generic[R]):
-    """What a row of the list confirms: one record; none, or it cannot be told of which, and `reason` says why."""
+    """What a row of the list confirms: one record; none, or it cannot be told of which, and `reason` says why.
+
+    `records` are those that the row means, also where something else in it speaks against them.
+    """
 
     row: Row
     outcome: Outcome
@@ -164,13 +167,13 @@ class _Known(Generic[R]):
             return _none(row, f"{row.fault}.")
         found, told = self._found(row)
         if not found:
-            return _none(row, told)
+            return _none(row, told, self._by_name.get(row.file, []))
         same_child = [each for each in found if row.lcs_person_id in ("", _number(each.lcs_person_id))]
         if not same_child:
-            return _none(row, "LCS has this file under another child's number. Find out whose it is, at once.")
+            return _none(row, "LCS has this file under another child's number. Find out whose it is, at once.", found)
         agreeing = [each for each in same_child if row.meeting_date in ("", each.meeting_date)]
         if not agreeing:
-            return _none(row, "The file is known, but its meeting was on another day.")
+            return _none(row, "The file is known, but its meeting was on another day.", found)
         if len(agreeing) == 1:
             return Match(row, "matched", (agreeing[0],))
         return Match(row, "ambiguous", tuple(agreeing), f"{len(agreeing)} records agree with this row.")
@@ -191,8 +194,8 @@ class _Known(Generic[R]):
         return "No record has that SHA-256."
 
 
-def _none(row: Row, reason: str) -> Match[R]:
-    return Match(row, "not-matched", (), reason)
+def _none(row: Row, reason: str, meant: Sequence[R] = ()) -> Match[R]:
+    return Match(row, "not-matched", tuple(meant), reason)
 
 
 def _number(lcs_person_id: str) -> str:

@@ -4,14 +4,14 @@ import dataclasses
 import datetime as dt
 from collections.abc import Iterator, Mapping
 
-from sqlalchemy import select
-from sqlalchemy.orm import Session
+from sqlalchemy import and_, select
+from sqlalchemy.orm import Session, undefer
 
 from pepforms.archive import manifest
 from pepforms.digest import sha256
 from pepforms.register import audit
 from pepforms.register.store import Register
-from pepforms.register.tables import Child, Document, Record
+from pepforms.register.tables import Child, Document, Record, Revision, Version
 
 
 def keep_document(register: Register, row: Document, data: bytes, *, by: str) -> str:
@@ -36,19 +36,23 @@ def keep_record(
     beside: Mapping[str, bytes] | None = None,
     revision_id: int | None = None,
 ) -> str:
-    """Keep a record with its row and what lies beside it, unless it is there; its SHA-256.
+    """Keep a record with its row and what lies beside it; the SHA-256 of the one that the register then holds.
 
-    `revision_id` is that of the PEP that it is the record of, None where that was signed off elsewhere.
+    That is one of before where it holds this one, or another of what was signed off in the same PEP. `revision_id` is
+    that of the PEP that it is the record of, None where that was signed off elsewhere.
     """
     digest = sha256(pdf)
     if digest != row.sha256:
         raise ValueError("the row is not this record's")
-    names = {name: register.files.put(data) for name, data in (beside or {}).items()}
-    register.files.put(pdf)
     with register.writing() as session:
         audit.lock(session)
         if session.get(Record, digest):
             return digest
+        if revision_id and (there := record_of(session, revision_id)):
+            return there.sha256
+        # Under the lock, so that no other file of the same PEP is left that no row names.
+        names = {name: register.files.put(data) for name, data in (beside or {}).items()}
+        register.files.put(pdf)
         now = dt.datetime.now(dt.UTC)
         if session.get(Child, row.lcs_person_id) is None:
             session.add(Child(lcs_person_id=row.lcs_person_id, added_at=now))
@@ -68,6 +72,33 @@ def keep_record(
         about = {"sha256": digest, "supersedes": record.supersedes}
         audit.append(session, by, "record-kept", f"{row.pep_id} version {row.version}", about)
     return digest
+
+
+def record_of(session: Session, revision_id: int) -> Record | None:
+    """The record of what was signed off in the PEP of that revision, or of another with the same digest."""
+    mine = session.get_one(Revision, revision_id)
+    of_the_same = (
+        select(Record)
+        .join(Revision, Revision.id == Record.revision_id)
+        .where(Revision.pep_id == mine.pep_id, Revision.version == mine.version, Revision.digest == mine.digest)
+        .order_by(Record.filed_at.desc())
+    )
+    return session.scalars(of_the_same).first()
+
+
+def without_record(session: Session, academic_year: str, term: str) -> list[Revision]:
+    """Of each PEP of a term the newest version that is signed off, as it stands now, where it has no record yet."""
+    there = select(Record).where(Record.pep_id == Version.pep_id, Record.version == Version.version)
+    signed = (
+        select(Version, Revision, there.exists())
+        .join(Revision, and_(Revision.pep_id == Version.pep_id, Revision.version == Version.version))
+        .where(Version.academic_year == academic_year, Version.term == term)
+        .where(Version.signed_digest.is_not(None), Revision.number == Version.newest)
+        .order_by(Version.pep_id, Version.version)
+        .options(undefer(Revision.content))
+    )
+    newest = {version.pep_id: (revision, has_one) for version, revision, has_one in session.execute(signed)}
+    return [revision for revision, has_one in newest.values() if not has_one]
 
 
 def _superseded(session: Session, row: manifest.Row) -> str | None:

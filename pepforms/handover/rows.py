@@ -1,0 +1,68 @@
+"""What every part of the hand-over needs of the register's rows."""
+
+import datetime as dt
+import re
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from pepforms import days, naming
+from pepforms.archive import manifest
+from pepforms.errors import Refused
+from pepforms.register import audit
+from pepforms.register.tables import Delivery, Fields, Receipt, Record
+
+_TERM = re.compile(f"([0-9]{{4}})-([0-9]{{2}})/({'|'.join(days.TERMS)})")
+
+
+def term(text: str) -> tuple[str, str]:
+    """The academic year and the term that people write as `2026-27/autumn`; Refused where it is none."""
+    if not (read := _TERM.fullmatch(text)):
+        raise Refused(f"“{text}” is no term. Write it like 2026-27/autumn.", slug="no-such-term")
+    return f"{read[1]}/{read[2]}", read[3]
+
+
+def of_term(asked: tuple[str, str]) -> sa.ColumnElement[bool]:
+    """Which records are of that term: their file names say it, also where the PEP itself is not in the register."""
+    known_as = naming.term({"pep": {"academic_year": asked[0], "term": asked[1]}})
+    filename: sa.ColumnElement[str] = Record.row["filename"].as_string()
+    return filename.contains(f"_PEP_{known_as}_", autoescape=True)
+
+
+def listed(record: Record) -> manifest.Row:
+    """The record's row of the manifest."""
+    return manifest.Row(**record.row)
+
+
+def record(session: Session, named: str) -> Record:
+    """The record of that file name, or whose SHA-256 begins so; Refused where none is meant, or more than one."""
+    by_name = Record.row["filename"].as_string() == f"{named.removesuffix('.pdf')}.pdf"
+    by_digest = Record.sha256.startswith(named) if re.fullmatch("[0-9a-f]{8,64}", named) else sa.false()
+    found = session.scalars(sa.select(Record).where(by_name | by_digest)).all()
+    if not found:
+        raise Refused(
+            "The register has no such record. Give the name of its file, or eight characters or more of its SHA-256, "
+            "as pepforms deliver status shows them.",
+            slug="no-such-record",
+        )
+    if len(found) > 1:
+        digests = ", ".join(sorted(each.sha256[:16] for each in found))
+        raise Refused(f"{len(found)} records are called that. Give the SHA-256 of one: {digests}.", slug="which-record")
+    return found[0]
+
+
+def became_known(
+    session: Session, delivery: Delivery, state: str, *, by: str, sha256: str | None = None, said: Fields | None = None
+) -> None:
+    """A receipt of what became known of a delivery, and the same in the audit."""
+    session.add(
+        Receipt(delivery_id=delivery.id, state=state, at=dt.datetime.now(dt.UTC), by=by, sha256=sha256, said=said)
+    )
+    written(session, delivery, f"delivery-{state}", by=by, **(said or {}))
+
+
+def written(session: Session, delivery: Delivery, action: str, *, by: str, **about: Any) -> None:
+    """What was done to a delivery, in the audit."""
+    detail = {"destination": delivery.destination, "sha256": delivery.record_sha256, **about}
+    audit.append(session, by, action, f"delivery {delivery.id}", detail)

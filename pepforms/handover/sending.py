@@ -1,0 +1,260 @@
+"""What is due goes to its destination. Each delivery is claimed first, so that two who send at once share the work.
+
+A claim counts as an attempt and moves the next try on: whoever dies on the way leaves a delivery that is taken up again
+when the claim has expired. The destination then has the file or not, and says so: it never gets a second one.
+"""
+
+import contextlib
+import datetime as dt
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from pepforms.archive.manifest import Row
+from pepforms.deliver import Destination, Receipt, waits
+from pepforms.deliver.destinations import Named
+from pepforms.deliver.folder import Folder
+from pepforms.digest import sha256
+from pepforms.errors import Misconfigured, PepformsError, Unavailable
+from pepforms.handover import rows
+from pepforms.register import audit, tables
+from pepforms.register.store import Register
+from pepforms.register.tables import Delivery, Record
+
+CLAIM = dt.timedelta(minutes=10)
+"""How long nobody else tries what somebody has begun to send."""
+_IN_A_ROW = 3
+"""So many failures one after the other, and the destination is left alone until the next run."""
+
+
+@dataclass(frozen=True, slots=True)
+class Went:
+    """What came of one try: the file, by the name that it has there, and the error where it did not arrive."""
+
+    name: str
+    error: PepformsError | None
+
+
+def prepare(
+    register: Register, destination: str, *, by: str, term: tuple[str, str] | None = None, only: str | None = None
+) -> int:
+    """Plan the delivery of every record that has none to that destination; how many those were.
+
+    `only` is the SHA-256 of one. What was withdrawn anywhere is delivered nowhere else.
+    """
+    there = sa.select(Delivery).where(
+        Delivery.record_sha256 == Record.sha256,
+        (Delivery.destination == destination) | (Delivery.state == "withdrawn"),
+    )
+    wanted = sa.select(Record).where(~there.exists()).order_by(Record.filed_at, Record.sha256)
+    if term:
+        wanted = wanted.where(rows.of_term(term))
+    if only:
+        wanted = wanted.where(Record.sha256 == only)
+    with register.writing() as session:
+        audit.lock(session)
+        found, now = session.scalars(wanted).all(), _now()
+        for record in found:
+            delivery = Delivery(
+                record_sha256=record.sha256, destination=destination, state="prepared", prepared_at=now, next_try_at=now
+            )
+            session.add(delivery)
+            session.flush()
+            rows.written(session, delivery, "delivery-prepared", by=by)
+    return len(found)
+
+
+def send(register: Register, named: Named, *, by: str, term: tuple[str, str] | None = None) -> Iterator[Went]:
+    """Send all that is due to one destination, several over one connection, each once in a run.
+
+    A destination that cannot be opened is told once, as one that went nowhere.
+    """
+    sender, in_a_row = _Sender(register, named, by, term, _now()), 0
+    while sender.anything_is_due():
+        with contextlib.ExitStack() as stack:
+            try:
+                destination = stack.enter_context(named.opened())
+            except PepformsError as error:
+                sender.none_went(error)
+                yield Went(named.name, error)
+                return
+            for claim in sender.claims():
+                error_of_one = sender.sent(claim, destination)
+                yield Went(claim.name, error_of_one)
+                in_a_row = in_a_row + 1 if isinstance(error_of_one, Unavailable) else 0
+                if isinstance(error_of_one, Misconfigured) or in_a_row == _IN_A_ROW:
+                    return
+                if in_a_row:
+                    break  # the connection may be lost: the next goes over a new one
+
+
+@dataclass(frozen=True, slots=True)
+class _Claim:
+    """A delivery that is ours to try; `attempt` tells our claim from one that somebody else has made since."""
+
+    delivery_id: int
+    attempt: int
+    name: str
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Sender:
+    """One run over one destination: what was due when it began, each once."""
+
+    register: Register
+    named: Named
+    by: str
+    term: tuple[str, str] | None
+    began: dt.datetime
+
+    def anything_is_due(self) -> bool:
+        """Whether there is something to open the destination for."""
+        with self.register.reading() as session:
+            return session.scalar(self._due().limit(1)) is not None
+
+    def _due(self) -> sa.Select[Delivery]:
+        due = (
+            sa.select(Delivery)
+            .join(Record, Record.sha256 == Delivery.record_sha256)
+            .where(
+                Delivery.destination == self.named.name,
+                Delivery.state == "prepared",
+                Delivery.next_try_at <= self.began,
+            )
+            .order_by(Delivery.next_try_at, Delivery.id)
+        )
+        return due.where(rows.of_term(self.term)) if self.term else due
+
+    def claims(self) -> Iterator[_Claim]:
+        """One after the other, claimed just before it is sent."""
+        while claim := self._claim():
+            yield claim
+
+    def _claim(self) -> _Claim | None:
+        with self.register.writing() as session:
+            free = self._due().limit(1).with_for_update(of=Delivery, skip_locked=True)
+            if (delivery := session.scalars(free).first()) is None:
+                return None
+            delivery.attempts += 1
+            delivery.next_try_at = _now() + CLAIM
+            row = rows.listed(session.get_one(Record, delivery.record_sha256))
+            name = self.named.name_for(row.filename, social_worker=row.social_worker, team=row.team)
+            return _Claim(delivery.id, delivery.attempts, name, row.sha256)
+
+    def sent(self, claim: _Claim, destination: Destination) -> PepformsError | None:
+        """Send one and write down what came of it."""
+        try:
+            receipt = destination.put(claim.name, self.register.files.get(claim.sha256), sha256=claim.sha256)
+        except PepformsError as error:
+            self._failed(claim, error)
+            return error
+        self._arrived(claim, receipt)
+        return None
+
+    def _arrived(self, claim: _Claim, receipt: Receipt) -> None:
+        with self.register.writing() as session:
+            delivery = _held(session, claim.delivery_id)
+            if delivery.delivered_at:  # another run was faster
+                return
+            delivery.delivered_at = receipt.at
+            if delivery.state in ("prepared", "dead"):  # or somebody has confirmed or withdrawn it meanwhile
+                delivery.state, delivery.next_try_at, delivery.problem = "delivered", None, None
+            said = {"name": receipt.name, "bytes": receipt.bytes, "sent": receipt.sent}
+            rows.became_known(session, delivery, "delivered", by=self.by, sha256=receipt.sha256, said=said)
+
+    def _failed(self, claim: _Claim, error: PepformsError) -> None:
+        with self.register.writing() as session:
+            delivery = _held(session, claim.delivery_id)
+            if (delivery.state, delivery.attempts) == ("prepared", claim.attempt):
+                self._put_off(session, delivery, error)
+
+    def none_went(self, error: PepformsError) -> None:
+        """Put off all that is due, since the destination cannot be opened."""
+        with self.register.writing() as session:
+            audit.lock(session)
+            for delivery in session.scalars(self._due().with_for_update(of=Delivery, skip_locked=True)):
+                delivery.attempts += 1
+                self._put_off(session, delivery, error)
+
+    def _put_off(self, session: Session, delivery: Delivery, error: PepformsError) -> None:
+        """Later where nobody can help it, when they have where the operator must put it right; else it is dead."""
+        is_new = (delivery.problem or {}).get("slug") != error.slug
+        delivery.problem, now = {"slug": error.slug, "message": str(error)}, _now()
+        if isinstance(error, Misconfigured):
+            delivery.attempts -= 1
+            delivery.next_try_at = now
+        else:
+            later = isinstance(error, Unavailable)
+            delivery.next_try_at = waits.next_try(delivery.attempts, now, str(delivery.id)) if later else None
+        if delivery.next_try_at is None:
+            delivery.state = "dead"
+            rows.became_known(session, delivery, "dead", by=self.by, said={"slug": error.slug})
+        elif is_new:
+            rows.became_known(session, delivery, "failed", by=self.by, said={"slug": error.slug})
+
+
+def _held(session: Session, delivery_id: int) -> Delivery:
+    """The delivery as it is now, nobody else's to change until the transaction ends."""
+    audit.lock(session)
+    return session.get_one(Delivery, delivery_id, with_for_update=True, populate_existing=True)
+
+
+def _now() -> dt.datetime:
+    return dt.datetime.now(dt.UTC)
+
+
+# --- covering lists --------------------------------------------------------------------------------------------------
+
+
+def cover(
+    register: Register, named: Named, draw: Callable[[Sequence[Row]], bytes], today: dt.date, *, by: str
+) -> Iterator[Went]:
+    """Put a covering list beside what has been delivered into each worker's or team's folder since the last one.
+
+    Only into a folder that people fetch from, of a destination that is parted.
+    """
+    if named.by is None or not isinstance(named.engine, Folder):
+        return
+    parted = _not_on_a_list(register, named)
+    if not parted:
+        return
+    with named.opened() as destination:
+        for folder, found in parted.items():
+            # Its name tells what it lists, so one that is there already will do, whenever it was drawn.
+            mark = sha256("".join(sorted(row.sha256 for row in found.values())).encode())[:8]
+            name = f"{folder}/covering-list-{today}-{mark}.pdf"
+            try:
+                if destination.holds(name, "") == "nothing":
+                    pdf = draw(list(found.values()))
+                    destination.put(name, pdf, sha256=sha256(pdf))
+            except PepformsError as error:
+                yield Went(name, error)
+                continue
+            with register.writing() as session:
+                audit.lock(session)
+                for delivery in session.scalars(sa.select(Delivery).where(Delivery.id.in_(found))):
+                    rows.became_known(session, delivery, "listed", by=by, said={"name": name})
+            yield Went(name, None)
+
+
+def _not_on_a_list(register: Register, named: Named) -> dict[str, dict[int, Row]]:
+    """What was delivered and is on no covering list yet: by folder, by the id of the delivery."""
+    on_a_list = sa.select(tables.Receipt).where(
+        tables.Receipt.delivery_id == Delivery.id, tables.Receipt.state == "listed"
+    )
+    delivered = (
+        sa.select(Delivery.id, Record)
+        .join(Record, Record.sha256 == Delivery.record_sha256)
+        .where(Delivery.destination == named.name, Delivery.state == "delivered", ~on_a_list.exists())
+        .order_by(Record.lcs_person_id, Delivery.id)
+    )
+    parted: dict[str, dict[int, Row]] = {}
+    with register.reading() as session:
+        for delivery_id, record in session.execute(delivered):
+            row = rows.listed(record)
+            name = named.name_for(row.filename, social_worker=row.social_worker, team=row.team)
+            parted.setdefault(name.rpartition("/")[0], {})[delivery_id] = row
+    return parted

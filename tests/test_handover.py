@@ -1,0 +1,425 @@
+"""The hand-over: each record delivered once, whoever dies or comes twice; and what people say of it afterwards."""
+
+import contextlib
+import datetime as dt
+import pickle
+import subprocess
+import sys
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+
+from pepforms.archive import manifest
+from pepforms.deliver import confirmations, waits
+from pepforms.deliver.destinations import Named
+from pepforms.deliver.folder import Folder
+from pepforms.digest import sha256
+from pepforms.errors import Misconfigured, PepformsError, Refused, Unavailable
+from pepforms.handover import deeds, overview, rows, sending
+from pepforms.register import audit, made
+from pepforms.register.files import Files
+from pepforms.register.store import Register
+from pepforms.register.tables import Audit, Delivery, Receipt
+
+HANDING = Path(__file__).parent / "deliver" / "handing.py"
+AUTUMN = ("2026/27", "autumn")
+ROOM = 100_000
+"""Fewer bytes than a large record has."""
+
+
+def content(number: int, size: int = 2_000) -> bytes:
+    return b"%%PDF-1.7 invented record %d\n" % number + b"x" * size
+
+
+def row(number: int, pdf: bytes, term: str = "2026-27_AUT", worker: str = "Dana Mockworth") -> manifest.Row:
+    return manifest.Row(
+        lcs_person_id=f"8{number:05}",
+        pep_id=f"PEP-{number}",
+        version="1",
+        document_type="PEP",
+        audience="authority",
+        title="PEP",
+        meeting_date="2026-11-10",
+        signed_off_at="2026-11-12T10:00:00Z",
+        social_worker=worker,
+        team="Team 2",
+        protective_marking="",
+        retention_until="",
+        source="pepforms",
+        pdf_standard="PDF/A-3a, PDF/UA-1",
+        filename=f"8{number:05}_PEP_{term}_2026-11-10_PEP-{number}_v1.pdf",
+        bytes=str(len(pdf)),
+        pages="1",
+        sha256=sha256(pdf),
+    )
+
+
+def keep(register: Register, numbers: Sequence[int], size: int = 2_000, **more: str) -> list[manifest.Row]:
+    kept = []
+    for number in numbers:
+        pdf = content(number, size)
+        kept.append(row(number, pdf, **more))
+        made.keep_record(register, kept[-1], pdf, by="officer")
+    return kept
+
+
+@pytest.fixture
+def share(tmp_path: Path) -> Named:
+    (tmp_path / "in").mkdir()
+    return Named("share", None, Folder(tmp_path / "in"))
+
+
+@pytest.fixture
+def server(servers: ModuleType, tmp_path: Path) -> Iterator[Any]:
+    with servers.serving(tmp_path / "server") as started:
+        yield started
+
+
+@pytest.fixture
+def on_sqlite(tmp_path: Path) -> Iterator[Register]:
+    with contextlib.closing(Register(tmp_path / "one.sqlite", Files(tmp_path / "files"))) as register:
+        yield register
+
+
+def sent(register: Register, named: Named) -> list[PepformsError | None]:
+    sending.prepare(register, named.name, by="officer")
+    return [went.error for went in sending.send(register, named, by="officer")]
+
+
+def state(register: Register) -> dict[str, int]:
+    with register.reading() as session:
+        count = sa.select(Delivery.state, sa.func.count()).group_by(Delivery.state)
+        return {row[0]: row[1] for row in session.execute(count)}
+
+
+def receipts(register: Register, kind: str) -> int:
+    with register.reading() as session:
+        return session.scalar(sa.select(sa.func.count()).where(Receipt.state == kind)) or 0
+
+
+def time_passes(register: Register) -> None:
+    """Every claim expires, every wait is over."""
+    with register.writing() as session:
+        session.execute(sa.update(Delivery).values(next_try_at=dt.datetime(2026, 1, 1, tzinfo=dt.UTC)))
+
+
+def there(folder: Path) -> dict[str, bytes]:
+    return {path.name: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+# --- each once -------------------------------------------------------------------------------------------------------
+
+
+def test_every_record_is_delivered_once_however_often_it_is_run(register: Register, share: Named) -> None:
+    kept = keep(register, range(3))
+    assert sent(register, share) == [None] * 3
+    assert sent(register, share) == []
+    assert there(share.engine.path) == {each.filename: content(number) for number, each in enumerate(kept)}
+    assert state(register) == {"delivered": 3}
+    assert receipts(register, "delivered") == 3
+    with register.reading() as session:
+        assert not [*audit.faults(session)]
+        done = session.scalars(sa.select(Audit.action).where(Audit.action.startswith("delivery-"))).all()
+    assert sorted(done) == ["delivery-delivered"] * 3 + ["delivery-prepared"] * 3
+
+
+def test_a_term_alone_goes_where_that_is_asked(on_sqlite: Register, share: Named) -> None:
+    (autumn,) = keep(on_sqlite, [1])
+    keep(on_sqlite, [2], term="2025-26_SUM")
+    assert sending.prepare(on_sqlite, "share", by="officer", term=AUTUMN) == 1
+    assert [went.error for went in sending.send(on_sqlite, share, by="officer", term=AUTUMN)] == [None]
+    assert [*there(share.engine.path)] == [autumn.filename]
+
+
+def test_four_that_send_at_once_share_the_work_and_deliver_each_record_once(register: Register, share: Named) -> None:
+    keep(register, range(12))
+    with ThreadPoolExecutor(4) as pool:
+        went = [*pool.map(lambda _: sent(register, share), range(4))]
+    assert [error for errors in went for error in errors] == [None] * 12
+    assert state(register) == {"delivered": 12}
+    assert receipts(register, "delivered") == len(there(share.engine.path)) == 12
+
+
+def killed(register: Register, database: str, tmp_path: Path, named: Named, step: str) -> None:
+    words = [database, tmp_path / "files", pickle.dumps(named).hex(), step]
+    assert subprocess.run([sys.executable, HANDING, *words]).returncode == -9, step
+
+
+@pytest.mark.parametrize("step", ["claimed", "half-sent", "arrived"])
+def test_a_run_that_is_killed_at_any_step_is_taken_up_and_each_record_is_there_once(
+    step: str, register: Register, database: str, share: Named, tmp_path: Path
+) -> None:
+    kept, folder = keep(register, range(2)), share.engine.path
+    sending.prepare(register, "share", by="officer")
+    killed(register, database, tmp_path, share, step)
+    named = {name for name in there(folder) if name.endswith(".pdf")}
+    assert len(named) == (step == "arrived")
+    assert state(register) == {"prepared": 2}
+    assert sent(register, share) == [None]  # what was claimed by whoever died is not due yet
+    time_passes(register)
+    assert sent(register, share) == [None]
+    assert {name for name in there(folder) if name.endswith(".pdf")} == {each.filename for each in kept}
+    assert state(register) == {"delivered": 2}
+    assert receipts(register, "delivered") == 2
+
+
+@pytest.mark.parametrize("step", ["half-sent", "arrived"])
+def test_a_run_that_is_killed_on_the_way_to_a_server_is_taken_up(
+    step: str, on_sqlite: Register, server: Any, tmp_path: Path
+) -> None:
+    (kept,) = keep(on_sqlite, [1], size=3_000_000)
+    named = Named("lcs", None, server.account())
+    sending.prepare(on_sqlite, "lcs", by="officer")
+    killed(on_sqlite, f"sqlite:///{tmp_path / 'one.sqlite'}", tmp_path, named, step)
+    assert [*there(server.root)] != [kept.filename] or step == "arrived"
+    time_passes(on_sqlite)
+    assert sent(on_sqlite, named) == [None]
+    assert there(server.root) == {kept.filename: content(1, 3_000_000)}
+    with on_sqlite.reading() as session:
+        (receipt,) = session.scalars(sa.select(Receipt)).all()
+        assert receipt.said is not None
+        assert receipt.said["sent"] < 3_000_000
+    assert state(on_sqlite) == {"delivered": 1}
+
+
+def test_whoever_was_slower_than_their_claim_writes_no_second_receipt(on_sqlite: Register, share: Named) -> None:
+    keep(on_sqlite, [1])
+    sending.prepare(on_sqlite, "share", by="officer")
+    slow = sending._Sender(on_sqlite, share, "slow", None, dt.datetime.now(dt.UTC))
+    (claim,) = slow.claims()
+    time_passes(on_sqlite)
+    assert sent(on_sqlite, share) == [None]
+    with share.opened() as destination:
+        assert slow.sent(claim, destination) is None
+    slow._failed(claim, Unavailable("It is away.", slug="destination-away"))
+    assert (state(on_sqlite), receipts(on_sqlite, "delivered")) == ({"delivered": 1}, 1)
+
+
+# --- what goes wrong -------------------------------------------------------------------------------------------------
+
+
+def test_a_destination_that_is_away_is_tried_again_later_and_told_once(register: Register, server: Any) -> None:
+    keep(register, range(2))
+    named = Named("lcs", None, server.account())
+    server.kill()
+    began = dt.datetime.now(dt.UTC)
+    (error,) = sent(register, named)
+    assert error is not None
+    assert error.exit_code == 75
+    for each in overview.deliveries(register):
+        assert each.next_try is not None
+        assert began + dt.timedelta(seconds=40) < each.next_try < began + dt.timedelta(minutes=2)
+        assert (each.state, each.attempts) == ("prepared", 1)
+        assert "cannot be reached" in each.problem
+    assert sent(register, named) == []  # not before its time
+    server.start()
+    assert deeds.retry(register, by="officer") == 2
+    assert sent(register, named) == [None, None]
+    assert len(there(server.root)) == 2
+
+
+def test_a_disk_that_is_full_there_leaves_nothing_under_the_name_and_is_tried_again(
+    on_sqlite: Register, server: Any
+) -> None:
+    (kept,) = keep(on_sqlite, [1], size=400_000)
+    named = Named("lcs", None, server.account())
+    server.fill(ROOM)
+    (error,) = sent(on_sqlite, named)
+    assert isinstance(error, Unavailable)
+    assert kept.filename not in there(server.root)
+    server.start()
+    time_passes(on_sqlite)
+    assert sent(on_sqlite, named) == [None]
+    assert there(server.root) == {kept.filename: content(1, 400_000)}
+
+
+def test_after_three_failures_in_a_row_the_rest_waits_for_the_next_run(on_sqlite: Register, server: Any) -> None:
+    keep(on_sqlite, range(5), size=400_000)
+    server.fill(ROOM)
+    errors = sent(on_sqlite, Named("lcs", None, server.account()))
+    assert [type(error) for error in errors] == [Unavailable] * 3
+    assert sorted(each.attempts for each in overview.deliveries(on_sqlite)) == [0, 0, 1, 1, 1]
+
+
+def test_a_key_that_is_wrong_is_told_once_and_what_waits_goes_when_it_is_put_right(
+    on_sqlite: Register, server: Any, servers: ModuleType, tmp_path: Path
+) -> None:
+    keep(on_sqlite, range(3))
+    wrong = server.account(key_file=servers.key(tmp_path / "nobodys"))
+    for _ in range(2):
+        (error,) = sent(on_sqlite, Named("lcs", None, wrong))
+        assert isinstance(error, Misconfigured)
+    assert state(on_sqlite) == {"prepared": 3}
+    assert receipts(on_sqlite, "failed") == 3
+    assert sent(on_sqlite, Named("lcs", None, server.account())) == [None] * 3
+
+
+def test_what_never_arrives_is_given_up_and_a_person_may_have_it_tried_again(on_sqlite: Register, server: Any) -> None:
+    keep(on_sqlite, [1])
+    named = Named("lcs", None, server.account())
+    server.kill()
+    sending.prepare(on_sqlite, "lcs", by="officer")
+    with on_sqlite.writing() as session:
+        session.execute(sa.update(Delivery).values(attempts=waits.TRIES - 1))
+    sent(on_sqlite, named)
+    assert (state(on_sqlite), receipts(on_sqlite, "dead")) == ({"dead": 1}, 1)
+    assert sent(on_sqlite, named) == []
+    server.start()
+    (given_up,) = overview.deliveries(on_sqlite)
+    assert deeds.retry(on_sqlite, [given_up.id], by="officer") == 1
+    assert sent(on_sqlite, named) == [None]
+    with pytest.raises(Refused, match=str(given_up.id)):
+        deeds.retry(on_sqlite, [given_up.id], by="officer")
+
+
+def test_another_file_under_the_name_is_left_for_a_person_and_the_others_go(on_sqlite: Register, share: Named) -> None:
+    first, second = keep(on_sqlite, range(2))
+    (share.engine.path / first.filename).write_bytes(b"somebody's own")
+    errors = sent(on_sqlite, share)
+    assert [error.slug for error in errors if error] == ["another-there"]
+    assert there(share.engine.path) == {first.filename: b"somebody's own", second.filename: content(1)}
+    assert state(on_sqlite) == {"dead": 1, "delivered": 1}
+
+
+def test_a_record_that_is_damaged_here_is_not_sent(on_sqlite: Register, share: Named) -> None:
+    (kept,) = keep(on_sqlite, [1])
+    on_sqlite.files.path(kept.sha256).write_bytes(b"damaged")
+    (error,) = sent(on_sqlite, share)
+    assert error is not None
+    assert error.exit_code == 70
+    assert there(share.engine.path) == {}
+
+
+# --- covering lists --------------------------------------------------------------------------------------------------
+
+
+def test_each_worker_gets_a_list_of_what_is_new_and_no_record_stands_on_two(register: Register, share: Named) -> None:
+    parted, today = replace(share, by="social-worker"), dt.date(2026, 11, 26)
+
+    def draw(found: Sequence[manifest.Row]) -> bytes:
+        return ",".join(row.filename for row in found).encode()
+
+    def covered() -> list[str]:
+        assert sent(register, parted).count(None)
+        return [went.name for went in sending.cover(register, parted, draw, today, by="officer")]
+
+    keep(register, [1, 2], worker="Dana Mockworth")
+    keep(register, [3], worker="Ali Pretend")
+    first = covered()
+    assert sorted(name.partition("-")[0] for name in first) == ["AP", "DM"]
+    keep(register, [4], worker="Dana Mockworth")
+    second = covered()
+    assert len({*first, *second}) == 3
+    lists = b",".join((share.engine.path / name).read_bytes() for name in (*first, *second)).decode().split(",")
+    assert sorted(lists) == sorted(name for name in there(share.engine.path) if "_PEP_" in name)
+    assert [*sending.cover(register, parted, draw, today, by="officer")] == []
+
+
+def test_a_list_whose_writer_died_before_it_was_noted_is_not_written_twice(on_sqlite: Register, share: Named) -> None:
+    parted, today = replace(share, by="team"), dt.date(2026, 11, 26)
+    keep(on_sqlite, [1])
+    sent(on_sqlite, parted)
+    (first,) = sending.cover(on_sqlite, parted, lambda _: b"drawn once", today, by="officer")
+    with on_sqlite.writing() as session:
+        session.execute(sa.delete(Receipt).where(Receipt.state == "listed"))
+    (again,) = sending.cover(on_sqlite, parted, lambda _: b"drawn again", today, by="officer")
+    assert (again.name, again.error) == (first.name, None)
+    assert (share.engine.path / first.name).read_bytes() == b"drawn once"
+
+
+# --- what people say -------------------------------------------------------------------------------------------------
+
+
+def test_a_confirmation_names_who_saw_it_and_under_which_reference(register: Register, share: Named) -> None:
+    kept, _ = keep(register, range(2))
+    sent(register, share)
+    deeds.confirm(register, kept.filename.removesuffix(".pdf"), "LCS-77", by="sasha")
+    deeds.confirm(register, kept.sha256[:12], "LCS-77", by="sasha")
+    deeds.confirm(register, kept.sha256[:12], "LCS-78", by="robin")
+    (confirmed,) = (each for each in overview.deliveries(register) if each.state == "confirmed")
+    assert (confirmed.record, confirmed.confirmed_by, confirmed.lcs_reference) == (kept.filename, "robin", "LCS-78")
+    assert receipts(register, "confirmed") == 2
+    assert [one.pep_id for one in overview.unconfirmed(register, AUTUMN)] == ["PEP-1"]
+
+
+def test_a_record_that_is_not_there_is_no_record_and_what_is_no_reference_is_none(register: Register) -> None:
+    keep(register, [1])
+    for reference in (" ", "x" * 121):
+        with pytest.raises(Refused, match="120 characters"):
+            deeds.confirm(register, "PEP", reference, by="sasha")
+    for name in ("900005_PEP.pdf", "0123456789", "%", "8"):
+        with pytest.raises(Refused) as refused:
+            deeds.confirm(register, name, "LCS-77", by="sasha")
+        assert refused.value.slug == "no-such-record"
+
+
+def test_a_record_that_was_confirmed_before_it_was_sent_is_not_sent_any_more(on_sqlite: Register, share: Named) -> None:
+    (kept,) = keep(on_sqlite, [1])
+    with pytest.raises(Refused, match="never prepared"):
+        deeds.confirm(on_sqlite, kept.filename, "LCS-77", by="sasha")
+    sending.prepare(on_sqlite, "share", by="officer")
+    deeds.confirm(on_sqlite, kept.filename, "LCS-77", by="sasha")
+    assert sent(on_sqlite, share) == []
+
+
+def test_lcs_own_list_confirms_what_it_means_without_doubt_and_nothing_else(register: Register, share: Named) -> None:
+    kept = keep(register, range(4))
+    sent(register, share)
+    deeds.withdraw(register, kept[3].sha256, "Another child's", by="sasha")
+    columns = confirmations.Columns(file="Name", lcs_person_id="Person")
+    table = f"Name,Person\n{kept[0].filename},800000\n{kept[1].filename},800002\nletter.docx,1\n{kept[3].filename},\n"
+    read = confirmations.read(table.encode(), "list.csv", columns)
+    agreed = deeds.confirm_listed(register, read, sha256(table.encode()), by="sasha")
+    assert (agreed.confirmed, agreed.before) == (1, 0)
+    assert [(number, look) for number, _, look in agreed.others] == [(3, True), (4, False), (5, True)]
+    assert "another child's number" in agreed.others[0][1]
+    assert "withdrawn" in agreed.others[2][1]
+    assert state(register) == {"confirmed": 1, "delivered": 2, "withdrawn": 1}
+    again = deeds.confirm_listed(register, read, sha256(table.encode()), by="sasha")
+    assert (again.confirmed, again.before) == (0, 1)
+
+
+def test_what_is_withdrawn_goes_nowhere_and_is_deleted_where_it_went(register: Register, share: Named) -> None:
+    went, stayed = keep(register, range(2))
+    sending.prepare(register, "share", by="officer", only=went.sha256)
+    assert [each.error for each in sending.send(register, share, by="officer")] == [None]
+    sending.prepare(register, "share", by="officer")
+    assert deeds.withdraw(register, went.filename, "Wrong child", by="sasha") == (went.filename, 1)
+    assert deeds.withdraw(register, stayed.filename, "Wrong child", by="sasha") == (stayed.filename, 0)
+    assert sent(register, share) == sent(register, replace(share, name="other")) == []
+    found = {each.record: each.deletion_reference for each in overview.deliveries(register)}
+    assert found == {went.filename: "", stayed.filename: deeds.NOTHING_THERE}
+    deeds.withdrawn(register, went.filename, "D-7", by="sasha")
+    found = {each.record: each.deletion_reference for each in overview.deliveries(register)}
+    assert found == {went.filename: "D-7", stayed.filename: deeds.NOTHING_THERE}
+    with pytest.raises(Refused, match="withdrawn"):
+        deeds.confirm(register, went.filename, "LCS-77", by="sasha")
+
+
+def test_what_arrives_after_it_was_withdrawn_stays_withdrawn_and_to_be_deleted(
+    on_sqlite: Register, share: Named
+) -> None:
+    (kept,) = keep(on_sqlite, [1])
+    sending.prepare(on_sqlite, "share", by="officer")
+    sender = sending._Sender(on_sqlite, share, "officer", None, dt.datetime.now(dt.UTC))
+    (claim,) = sender.claims()
+    assert deeds.withdraw(on_sqlite, kept.filename, "Wrong child", by="sasha")[1] == 1
+    with share.opened() as destination:
+        sender.sent(claim, destination)
+    (stands,) = overview.deliveries(on_sqlite)
+    assert stands.state == "withdrawn"
+    assert stands.delivered_at is not None
+    assert not stands.deletion_reference
+
+
+def test_a_term_is_written_as_people_write_it() -> None:
+    assert rows.term("2026-27/autumn") == AUTUMN
+    for other in ("autumn", "2026/27 autumn", "2026-27/winter"):
+        with pytest.raises(Refused, match="2026-27/autumn"):
+            rows.term(other)
