@@ -30,6 +30,18 @@ def case(folder: str, database: str = "") -> Any:
     return kills.Case(Path(folder), database)
 
 
+def keep(one: Any, count: int) -> None:
+    """Put so many PEPs into the register, all like the sample."""
+    import kills
+
+    from pepforms.register import peps
+
+    register = one.register()
+    for number in range(count):
+        peps.keep(register, kills.numbered(number, SAMPLE), kills.PROFILE, by="benchmark")
+    register.close()
+
+
 def peak(pid: int) -> float:
     """The most that a process has held so far, in megabytes; 0 where it has ended."""
     try:
@@ -52,7 +64,7 @@ def run(count: int) -> float:
     """One batch of so many; the peak of its process."""
     with tempfile.TemporaryDirectory() as folder:
         one = case(folder)
-        one.keep(count, SAMPLE)
+        keep(one, count)
         began = time.perf_counter()
         process = one.start("batch", "run", "--term", "2026-27/autumn")
         own = largest = 0.0
@@ -84,7 +96,7 @@ def seconds(count: int, workers: int, server: Any) -> float:
 
     with tempfile.TemporaryDirectory() as folder:
         one = case(folder, server.new())
-        one.keep(count, SAMPLE)
+        keep(one, count)
         ready = [one.start("worker", "--processes", "1") for _ in range(workers)]
         for process in ready:  # they say so on standard error
             process.stderr.readline()
