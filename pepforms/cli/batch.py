@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 _LOOK_SECONDS = 0.2
 """How often the rows are looked at while we wait."""
+_TELL_SECONDS = 1.0
+"""How often a worker looks whether there is something to tell."""
 
 id_argument = click.argument("batch_id", metavar="ID")
 processes_option = click.option(
@@ -330,10 +332,13 @@ def worker(wiring: Wiring, processes: int | None) -> None:
     with wiring.worker(processes) as working:
         signal.signal(signal.SIGTERM, lambda *_: working.stop())
         many.tell(f"Working on batches as {working.executor_id}. Stop with Ctrl+C.")
-        try:
-            working.wait()
-        except KeyboardInterrupt:
-            many.tell("Finishing what is begun.")
+        told: PepformsError | None = None
+        with contextlib.suppress(KeyboardInterrupt):
+            while not working.stopped(_TELL_SECONDS):
+                if working.trouble is not told:
+                    told = working.trouble
+                    many.tell(str(told) if told else "Working again.")
+        many.tell("Finishing what is begun.")
 
 
 # --- going on with batches here --------------------------------------------------------------------------------------
