@@ -105,7 +105,8 @@ def run(
 
 
 def _taken_in(wiring: Wiring, paths: Sequence[str], by: str) -> Iterator[tuple[str, "Kept | PepformsError"]]:
-    places = [path if path == "-" else os.path.abspath(path) for path in paths]
+    """Each PEP kept in the register, or why it was refused, which is told with all that is to be put right."""
+    failures, places = many.Failures(), [path if path == "-" else os.path.abspath(path) for path in paths]
     _ = wiring.register  # one that cannot be opened is told once, before any work
     for source, result in many.each(
         sources.read(places),
@@ -114,6 +115,8 @@ def _taken_in(wiring: Wiring, paths: Sequence[str], by: str) -> Iterator[tuple[s
         total=sources.count(places),
         workers=1,
     ):
+        if isinstance(result, PepformsError):
+            failures.add(source.name, result)
         yield source.name, result
 
 
@@ -165,8 +168,10 @@ def retry(wiring: Wiring, batch_id: str, processes: int | None, no_wait: bool, b
         try:
             return _kept(wiring, sources.again(name), by)
         except PepformsError as error:
+            failures.add(name, error)
             return error
 
+    failures = many.Failures()
     count = asking.again(wiring.register, batch_id, read, by=by)
     many.tell(f"Tried again: {count}.")
     return _go_on(wiring, [batch_id], processes, no_wait=no_wait)
