@@ -1,6 +1,6 @@
 """A batch of PDFs: how many a second, what it holds in memory as it grows, and what a second worker is worth.
 
-    python -m benchmarks.batch [memory|workers] [PEPS]
+    python -m benchmarks.batch [memory|workers] [PEPS] [pdf|docx]
 
 Memory: PEPS (200) and ten times as many, on SQLite, by `pepforms batch run`; the peak is that of its process, beside it
 that of its largest engine. Workers: PEPS (60) on PostgreSQL by one worker and by two, of one process each, in turns.
@@ -30,6 +30,18 @@ def case(folder: str, database: str = "") -> Any:
     return kills.Case(Path(folder), database)
 
 
+def keep(one: Any, count: int) -> None:
+    """Put so many PEPs into the register, all like the sample."""
+    import kills
+
+    from pepforms.register import peps
+
+    register = one.register()
+    for number in range(count):
+        peps.keep(register, kills.numbered(number, SAMPLE), kills.PROFILE, by="benchmark")
+    register.close()
+
+
 def peak(pid: int) -> float:
     """The most that a process has held so far, in megabytes; 0 where it has ended."""
     try:
@@ -48,13 +60,13 @@ def engines(pid: int) -> list[int]:
         return []
 
 
-def run(count: int) -> float:
+def run(count: int, to: str) -> float:
     """One batch of so many; the peak of its process."""
     with tempfile.TemporaryDirectory() as folder:
         one = case(folder)
-        one.keep(count, SAMPLE)
+        keep(one, count)
         began = time.perf_counter()
-        process = one.start("batch", "run", "--term", "2026-27/autumn")
+        process = one.start("batch", "run", "--term", "2026-27/autumn", "--to", to)
         own = largest = 0.0
         while process.poll() is None:
             own = max(own, peak(process.pid))
@@ -65,15 +77,15 @@ def run(count: int) -> float:
         kept = len(list((one.home / "files").glob("*/*")))
     assert kept == count
     print(
-        f"  {count:5} PDFs in {seconds:6.1f} s, {count / seconds:4.1f} a second, start and end included; "
+        f"  {count:5} copies ({to}) in {seconds:6.1f} s, {count / seconds:4.1f} a second, start and end included; "
         f"peak {own:.0f} MB, an engine {largest:.0f} MB",
         flush=True,
     )
     return own
 
 
-def memory(count: int) -> None:
-    small, large = run(count), run(10 * count)
+def memory(count: int, to: str) -> None:
+    small, large = run(count, to), run(10 * count, to)
     print(f"  ten times the PEPs take {large / small:.2f} times the memory (bar {GROWS})")
 
 
@@ -84,7 +96,7 @@ def seconds(count: int, workers: int, server: Any) -> float:
 
     with tempfile.TemporaryDirectory() as folder:
         one = case(folder, server.new())
-        one.keep(count, SAMPLE)
+        keep(one, count)
         ready = [one.start("worker", "--processes", "1") for _ in range(workers)]
         for process in ready:  # they say so on standard error
             process.stderr.readline()
@@ -122,12 +134,12 @@ def two(count: int, rounds: int = 3) -> None:
     )
 
 
-def main(which: str = "", count: str = "") -> None:
+def main(which: str = "", count: str = "", to: str = "pdf") -> None:
     print("A batch")
     if which in ("", "workers"):
         two(int(count or 60))
     if which in ("", "memory"):
-        memory(int(count or 200))
+        memory(int(count or 200), to)
 
 
 if __name__ == "__main__":

@@ -57,6 +57,7 @@ class Wiring:
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
         self._templates: dict[Path, Template] = {}
+        self._compiling = threading.Lock()
 
     @_once
     def profile(self) -> Profile:
@@ -186,12 +187,15 @@ class Wiring:
 
     def template(self, form: Form) -> Template:
         """The form's Word template, compiled once."""
-        if form.template not in self._templates:
-            try:
-                data = form.template.read_bytes()
-            except OSError as error:
-                raise Broken(f"The template {form.template.name} is missing.", slug="no-template") from error
-            self._templates[form.template] = Template(data, name=form.template.name, letterhead=self.letterhead(form))
+        with self._compiling:  # several threads may ask first
+            if form.template not in self._templates:
+                try:
+                    data = form.template.read_bytes()
+                except OSError as error:
+                    raise Broken(f"The template {form.template.name} is missing.", slug="no-template") from error
+                self._templates[form.template] = Template(
+                    data, name=form.template.name, letterhead=self.letterhead(form)
+                )
         return self._templates[form.template]
 
     def letterhead(self, form: Form) -> Letterhead | None:

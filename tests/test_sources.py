@@ -73,3 +73,11 @@ def test_a_sub_folder_that_cannot_be_opened_is_told_not_passed_over(
     found = list(sources.read([str(tmp_path)]))
     assert [source.error.slug for source in found if source.error] == ["unreadable-path"]
     assert "file name too long" in str(found[0].error)
+
+
+def test_one_source_is_read_again_by_its_name(tmp_path: Path) -> None:
+    lines = tmp_path / "many.jsonl"
+    lines.write_text('{"a":1}\n\n{"a":3}\n')
+    assert sources.again(f"{lines}#3") == sources.Source(f"{lines}#3", b'{"a":3}\n')
+    for gone in (f"{lines}#2", str(tmp_path / "nothing.json"), "-"):
+        assert "cannot be read again" in str(sources.again(gone).error)

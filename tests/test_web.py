@@ -15,6 +15,9 @@ from flask.testing import FlaskClient
 from pypdf import PdfReader
 
 from pepforms import resources, settings
+from pepforms.register import exchange
+from pepforms.register.files import Files
+from pepforms.register.store import Register
 from pepforms.web import create_app
 from pepforms.wiring import Wiring
 
@@ -153,7 +156,7 @@ def test_nothing_may_be_kept_framed_or_fetched_from_elsewhere(client: FlaskClien
     assert not re.search(r'(src|href)="(https?:)?//', client.get("/").text)
 
 
-def test_serves_for_real_and_keeps_nothing(tmp_path: Path) -> None:
+def test_serves_for_real_and_keeps_nothing_of_what_is_sent(tmp_path: Path) -> None:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
@@ -168,7 +171,12 @@ def test_serves_for_real_and_keeps_nothing(tmp_path: Path) -> None:
     finally:
         server.terminate()
         server.communicate(timeout=20)
-    assert not (tmp_path / "home").exists()
+    register = Register(tmp_path / "home" / "register.sqlite", Files(tmp_path / "home" / "files"))
+    with register.reading() as session:
+        held = {name for name, lines in exchange.dump(session) if lines}
+    register.close()
+    assert held == {"audit_head", "worker"}
+    assert not (tmp_path / "home" / "files").exists()
 
 
 def _when_up(request: urllib.request.Request) -> bytes:

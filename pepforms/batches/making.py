@@ -72,10 +72,7 @@ class Maker:
             except PepformsError as error:
                 return Outcome("failed", problem=course.problem(error))
             except Exception as error:  # noqa: BLE001  one item's surprise must not stop the others
-                bug = Broken(
-                    f"pepforms failed by its own fault ({type(error).__name__}). Please report it.", slug="bug"
-                )
-                return Outcome("failed", problem=course.problem(bug))
+                return Outcome("failed", problem=course.problem(_bug(error)))
 
 
 def _bug(error: Exception) -> Broken:
@@ -92,15 +89,9 @@ def take(register: Register, item_id: int, maker: str) -> bool:
     runs = exists().where(Batch.id == Item.batch_id, Batch.state == "running")
     mine = and_(Item.state == "working", Item.executor_id == maker)
     with register.writing() as session:
-        taken = update(Item).where(Item.id == item_id, runs, or_(Item.state == "waiting", mine))
-        now = dt.datetime.now(dt.UTC)
-        return (
-            course.affected(
-                session,
-                taken.values(state="working", executor_id=maker, attempts=Item.attempts + 1, changed_at=now),
-            )
-            == 1
-        )
+        begun = {"state": "working", "executor_id": maker, "attempts": Item.attempts + 1, "changed_at": _now()}
+        taken = update(Item).where(Item.id == item_id, runs, or_(Item.state == "waiting", mine)).values(begun)
+        return course.affected(session, taken) == 1
 
 
 def copy(item_id: int, workshop: Workshop) -> str:
@@ -127,7 +118,7 @@ def copy(item_id: int, workshop: Workshop) -> str:
         to=wanted.to,
         revision_id=job.revision_id,
         name=document.name,
-        made_at=dt.datetime.now(dt.UTC),
+        made_at=_now(),
     )
     made.keep_document(workshop.register, row, document.data, by=job.by)
     return job.identity
@@ -170,7 +161,7 @@ def _job(session: Session, item_id: int, workshop: Workshop) -> _Job:
 
 def settle(register: Register, item_id: int, maker: str, outcome: Outcome) -> None:
     """Write down what came of an item, unless another has taken it over meanwhile."""
-    now = dt.datetime.now(dt.UTC)
+    now = _now()
     with register.writing() as session:
         if outcome.state == "held":
             audit.lock(session)
@@ -190,3 +181,7 @@ def settle(register: Register, item_id: int, maker: str, outcome: Outcome) -> No
             session.add(Hold(item_id=item_id, reason=reason, message=outcome.problem["message"], held_at=now))
             item = session.get_one(Item, item_id)
             audit.append(session, maker, "item-held", f"{item.batch_id} item {item.ordinal}", {"reason": reason})
+
+
+def _now() -> dt.datetime:
+    return dt.datetime.now(dt.UTC)

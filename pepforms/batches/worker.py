@@ -39,10 +39,14 @@ PIECE = 10
 """Items in a piece of work."""
 PIECES_AT_ONCE = 2
 """How many a worker takes: while the last items of one are made, the next one begins."""
+PIECES_SENT = 50
+"""How many of a batch are sent at once: sending takes a moment each, in which a worker cannot say that it lives."""
 POLLING_SECONDS = 0.1
 LOOK_SECONDS = 2.0
 SILENT_SECONDS = 30.0
 """Whoever has not been heard of for so long is taken to be dead; if it is not, its work is done twice and kept once."""
+_LEAVING_SECONDS = 10.0
+"""How long a look that hangs on a database that is away may keep us from stopping."""
 _QUEUE = "pieces"
 _DATABASE = "work.sqlite"
 """Beside a register on SQLite: DBOS writes while we do, and each would wait for the other in one file."""
@@ -83,7 +87,7 @@ class Worker:
     ) -> None:
         """Stop: what is in the making is finished, the rest is for others."""
         self._maker.stopping.set()
-        self._looking.join()
+        self._looking.join(_LEAVING_SECONDS)
         self._threads.shutdown()
         self._dbos.destroy(destroy_registry=True)
         with contextlib.suppress(Unavailable):  # else it falls silent
@@ -93,9 +97,9 @@ class Worker:
         """Begin nothing more, whatever thread or signal says so."""
         self._maker.stopping.set()
 
-    def wait(self) -> None:
-        """Work until somebody says stop."""
-        self._maker.stopping.wait()
+    def stopped(self, seconds: float) -> bool:
+        """Work for so long; whether somebody said stop."""
+        return self._maker.stopping.wait(seconds)
 
     def _launch(self) -> None:
         logging.getLogger("dbos").addHandler(logging.NullHandler())  # it would write to standard error otherwise
@@ -152,12 +156,11 @@ class Worker:
                 self._away_since, self.trouble = None, None
 
     def _away(self, error: PepformsError) -> None:
-        """Tell of trouble once it has lasted; a database that is started again takes less."""
+        """Call it trouble once it has lasted; a database that is started again takes less."""
         now = time.monotonic()
         self._away_since = self._away_since or now
         if self.trouble is None and now - self._away_since > SILENT_SECONDS:
             self.trouble = error
-            _log.warning("%s", error)
 
     def _look(self) -> None:
         """Say that we live, take over from those who are silent, and see that every batch that runs is on its way."""
@@ -259,7 +262,7 @@ def _running(register: Register) -> Sequence[str]:
 def _ordinals(register: Register, batch_id: str) -> Sequence[int]:
     with register.reading() as session:
         waiting = sa.select(Item.ordinal).where(Item.batch_id == batch_id, Item.state == "waiting")
-        return session.scalars(waiting.order_by(Item.ordinal)).all()
+        return session.scalars(waiting.order_by(Item.ordinal).limit(PIECE * PIECES_SENT)).all()
 
 
 def _waiting(register: Register, batch_id: str, first: int, last: int) -> Sequence[int]:

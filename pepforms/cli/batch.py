@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 _LOOK_SECONDS = 0.2
 """How often the rows are looked at while we wait."""
+_TELL_SECONDS = 1.0
+"""How often a worker looks whether there is something to tell."""
 
 id_argument = click.argument("batch_id", metavar="ID")
 processes_option = click.option(
@@ -103,7 +105,8 @@ def run(
 
 
 def _taken_in(wiring: Wiring, paths: Sequence[str], by: str) -> Iterator[tuple[str, "Kept | PepformsError"]]:
-    places = [path if path == "-" else os.path.abspath(path) for path in paths]
+    """Each PEP kept in the register, or why it was refused, which is told with all that is to be put right."""
+    failures, places = many.Failures(), [path if path == "-" else os.path.abspath(path) for path in paths]
     _ = wiring.register  # one that cannot be opened is told once, before any work
     for source, result in many.each(
         sources.read(places),
@@ -112,6 +115,8 @@ def _taken_in(wiring: Wiring, paths: Sequence[str], by: str) -> Iterator[tuple[s
         total=sources.count(places),
         workers=1,
     ):
+        if isinstance(result, PepformsError):
+            failures.add(source.name, result)
         yield source.name, result
 
 
@@ -163,8 +168,10 @@ def retry(wiring: Wiring, batch_id: str, processes: int | None, no_wait: bool, b
         try:
             return _kept(wiring, sources.again(name), by)
         except PepformsError as error:
+            failures.add(name, error)
             return error
 
+    failures = many.Failures()
     count = asking.again(wiring.register, batch_id, read, by=by)
     many.tell(f"Tried again: {count}.")
     return _go_on(wiring, [batch_id], processes, no_wait=no_wait)
@@ -330,10 +337,13 @@ def worker(wiring: Wiring, processes: int | None) -> None:
     with wiring.worker(processes) as working:
         signal.signal(signal.SIGTERM, lambda *_: working.stop())
         many.tell(f"Working on batches as {working.executor_id}. Stop with Ctrl+C.")
-        try:
-            working.wait()
-        except KeyboardInterrupt:
-            many.tell("Finishing what is begun.")
+        told: PepformsError | None = None
+        with contextlib.suppress(KeyboardInterrupt):
+            while not working.stopped(_TELL_SECONDS):
+                if working.trouble is not told:
+                    told = working.trouble
+                    many.tell(str(told) if told else "Working again.")
+        many.tell("Finishing what is begun.")
 
 
 # --- going on with batches here --------------------------------------------------------------------------------------

@@ -1,6 +1,8 @@
 """A batch killed at one step, taken up again, and counted: what is there once, what twice, what is lost."""
 
 import contextlib
+import functools
+import io
 import itertools
 import json
 import os
@@ -9,6 +11,7 @@ import signal
 import sqlite3
 import subprocess
 import sys
+import tempfile
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
@@ -16,11 +19,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import docx
 import sqlalchemy as sa
 
 from pepforms import profile, resources
 from pepforms.digest import sha256
-from pepforms.register import check, peps
+from pepforms.register import check, exchange, peps
 from pepforms.register.files import Files
 from pepforms.register.store import Register
 from pepforms.register.tables import Audit, Batch, Document, Item, Worker
@@ -69,16 +73,16 @@ STEPS = (
     *_before_and_after("a piece is written by DBOS", "dbos/_sys_db.py", "init_workflow", 1, 2),
     *_before_and_after("a piece is claimed by DBOS", "dbos/_sys_db.py", "start_queued_workflows", 3),
     *_before_and_after("a piece is begun", "batches/worker.py", "_work_through"),
-    *_before_and_after("an item is taken", "batches/making.py", "take", 1, 5),
-    *_before_and_after("it is looked at", "batches/making.py", "_job", 2),
-    *_before_and_after("it is filled and searched", "pepforms/pipeline.py", "render", 1, 5),
-    *_before_and_after("it is converted", "convert/rdocx.py", "convert", 2, to="pdf"),
-    *_before_and_after("its file is written", "register/files.py", "_write", 1, 5),
-    *_before_and_after("its document is registered", "register/made.py", "keep_document", 1, 5),
+    *_before_and_after("an item is taken", "batches/making.py", "take", 5),
+    *_before_and_after("it is looked at", "batches/making.py", "_job", 5),
+    *_before_and_after("it is filled and searched", "pepforms/pipeline.py", "render", 5),
+    *_before_and_after("it is converted", "convert/rdocx.py", "convert", 5, to="pdf"),
+    *_before_and_after("its file is written", "register/files.py", "_write", 5),
+    *_before_and_after("its document is registered", "register/made.py", "keep_document", 5),
     *_before_and_after("it is settled", "batches/making.py", "settle", 1, 5, 12),
     *_before_and_after("the end is looked for", "batches/course.py", "end", 2),
     *_before_and_after("a piece is ended by DBOS", "dbos/_sys_db.py", "update_workflow_outcome", 1, 2),
-    *_before_and_after("the documents are put out", "pepforms/files.py", "write", 1, 5),
+    *_before_and_after("the documents are put out", "pepforms/files.py", "write", 5),
     *_before_and_after("the worker leaves", "batches/worker.py", "_gone"),
 )
 """Every boundary between two steps of a batch."""
@@ -111,13 +115,17 @@ class Case:
 
     def __init__(self, folder: Path, database: str = "") -> None:
         self.home, self.out, self._database = folder / "home", folder / "out", database
-        self.home.mkdir()
+        templates = self.home / "templates"
+        templates.mkdir(parents=True)
+        (templates / "slip.docx").write_bytes(_slip())
+        (templates / "forms.toml").write_text(
+            '[slip]\ntitle = "A slip"\ntemplate = "slip.docx"\naudiences = ["authority"]\n'
+        )
 
-    def keep(self, count: int = CHILDREN, sample: str = "year-3-draft") -> None:
-        """Put so many PEPs into the register, all like a sample."""
+    def keep(self) -> None:
+        """Put the PEPs into the register."""
         register = self.register()
-        for number in range(count):
-            peps.keep(register, numbered(number, sample), PROFILE, by="officer")
+        exchange.bring_in(register, Path(_kept().name) / "out")
         register.close()
 
     def file(self) -> Path:
@@ -155,7 +163,7 @@ class Case:
 
     def asked(self, to: str = "docx", *, of_files: bool = False) -> tuple[object, ...]:
         of = (self.file(),) if of_files else ("--term", TERM)
-        return "batch", "run", *of, "--to", to, "--out", self.out
+        return "batch", "run", *of, "--form", "slip", "--to", to, "--out", self.out
 
     def batches(self) -> list[str]:
         """Every batch there is."""
@@ -240,7 +248,7 @@ def killed_at(step: Step, case: Case, store: str) -> Count:
 def vanished(case: Case, _: Any = None) -> None:
     """One worker is killed with work begun; another one that comes later ends it, and nobody says a word."""
     case.keep()
-    assert case.run("batch", "run", "--term", TERM, "--to", "docx", "--no-wait").returncode == 0
+    assert case.run("batch", "run", "--term", TERM, "--form", "slip", "--to", "docx", "--no-wait").returncode == 0
     first = case.start("worker", "--processes", "1")
     case.until(lambda: case.states()["done"] > 0)
     first.kill()
@@ -255,7 +263,7 @@ def vanished(case: Case, _: Any = None) -> None:
 def two_at_once(case: Case, _: Any = None) -> None:
     """Two batches over the same PEPs, each in a process of its own that works on both."""
     case.keep()
-    both = [case.start("batch", "run", "--term", TERM, "--to", "docx") for _ in range(2)]
+    both = [case.start("batch", "run", "--term", TERM, "--form", "slip", "--to", "docx") for _ in range(2)]
     for process in both:
         _, err = process.communicate(timeout=300)
         assert process.returncode == 0, err
@@ -264,12 +272,12 @@ def two_at_once(case: Case, _: Any = None) -> None:
 def paused(case: Case, _: Any = None) -> None:
     """Paused from another process while it is made, and gone on with later."""
     case.keep()
-    first = case.start("batch", "run", "--term", TERM, "--processes", "1")
+    first = case.start("batch", "run", "--term", TERM, "--form", "slip", "--processes", "1")
     case.until(lambda: case.states()["done"] > 0)
     (batch_id,) = case.batches()
     assert case.run("batch", "pause", batch_id).returncode == 0
     out, err = first.communicate(timeout=300)
-    assert f"{batch_id} (2026-27/autumn pep) paused" in out, out + err
+    assert f"{batch_id} (2026-27/autumn slip) paused" in out, out + err
     assert case.states()["waiting"] > 0
     assert case.run("batch", "resume").returncode == 0
 
@@ -308,7 +316,7 @@ def work_lost(case: Case, _: Any = None) -> None:
 def unended(case: Case, _: Any = None) -> None:
     """DBOS takes a piece to be in the making that its worker has long ended, and an item of it waits again."""
     case.keep()
-    assert case.run("batch", "run", "--term", TERM, "--to", "docx", "--no-wait").returncode == 0
+    assert case.run("batch", "run", "--term", TERM, "--form", "slip", "--to", "docx", "--no-wait").returncode == 0
     worker = case.start("worker")
     case.until(case.ended)
     with contextlib.closing(sqlite3.connect(case.home / "work.sqlite", timeout=30)) as work:
@@ -355,6 +363,29 @@ def numbered(number: int, sample: str = "year-3-draft") -> dict[str, Any]:
     pep.pop("sign_offs", None)
     pep["pep"]["id"], pep["child"]["lcs_person_id"] = f"PEP-{number}", f"8{number:05}"
     return pep
+
+
+@functools.cache
+def _slip() -> bytes:
+    """A template with little to fill: what is tried here is not filling."""
+    document, out = docx.Document(), io.BytesIO()
+    document.core_properties.title = "A slip"
+    document.add_paragraph("{{ child.preferred_name }}, {{ pep.academic_year }}")
+    document.save(out)
+    return out.getvalue()
+
+
+@functools.cache
+def _kept() -> "tempfile.TemporaryDirectory[str]":
+    """A register with the PEPs, exported: checking them takes longer than all else, and is done once."""
+    made = tempfile.TemporaryDirectory(prefix="pepforms-kept-")
+    folder = Path(made.name)
+    register = Register(folder / "register.sqlite", Files(folder / "files"))
+    for number in range(CHILDREN):
+        peps.keep(register, numbered(number), PROFILE, by="officer")
+    exchange.export(register, folder / "out")
+    register.close()
+    return made
 
 
 def _no_record(_: bytes) -> Any:
