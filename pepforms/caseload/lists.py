@@ -16,7 +16,6 @@ from pepforms.caseload.changes import Caseload, Change, Standing
 from pepforms.caseload.facts import Facts, in_bulk
 from pepforms.caseload.weekly import Weekly
 from pepforms.digest import sha256
-from pepforms.errors import Refused
 from pepforms.model import Pep
 from pepforms.register import audit
 from pepforms.register.store import Register
@@ -45,13 +44,8 @@ class Imported:
 def bring(register: Register, data: bytes, weekly: Weekly, *, as_of: dt.date | None, by: str) -> Imported:
     """Keep a list; the same again changes nothing.
 
-    `as_of` is the day that it is of: today, where nobody says, or the day that the same file was given before. Refused
-    where that day is still to come.
+    `as_of` is the day that it is of: today, where nobody says, or the day that the same file was given before.
     """
-    if as_of and as_of > days.today():
-        raise Refused(
-            "The day that the list is of is still to come: give the day on which LCS made it.", slug="day-to-come"
-        )
     digest = sha256(data)
     with register.writing() as session:
         audit.lock(session)

@@ -64,8 +64,13 @@ def list_import(wiring: Wiring, path: Path, mapping_name: str, as_of: dt.date | 
 
     Example: pepforms list import samples/weekly-list.csv --mapping example --as-of 2026-11-20
     """
+    from pepforms import days
     from pepforms.caseload import lists, mapping, weekly
 
+    if as_of and as_of > days.today():
+        raise Refused(
+            "The day that the list is of is still to come: give the day on which LCS made it.", slug="day-to-come"
+        )
     chosen = mapping.load(mapping_name, wiring.settings.home / "mappings")
     data = _bytes(path)
     read = weekly.read(data, path.name, chosen)
