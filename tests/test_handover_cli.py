@@ -49,32 +49,33 @@ def destination(home: Path, **values: object) -> None:
 def test_from_a_signed_pep_to_its_confirmation(home: Path, tmp_path: Path) -> None:
     (tmp_path / "in").mkdir()
     destination(home, kind="folder", path=tmp_path / "in", by="team")
-    succeeds(home, "archive", SAMPLES / "year-5-review.json", "--out", tmp_path / "out", "--register")
-    (record,) = (tmp_path / "out").glob("*.pdf")
-    assert (home / "files" / (digest := sha256(record.read_bytes()))[:2] / digest).read_bytes() == record.read_bytes()
     term = ("--term", "2026-27/autumn")
-    succeeds(home, "register", "import", SAMPLES / "year-8-confidential-placement.json", SAMPLES / "year-3-draft.json")
-    unconfirmed = succeeds(home, "deliver", "unconfirmed", *term)
-    assert unconfirmed.count("no record") == unconfirmed.count("not prepared") == 1
-    assert len(succeeds(home, "archive", *term, "--register").splitlines()) == 1
-    sent = succeeds(home, "deliver", "run")
-    assert "lcs: 2 delivered\n" in sent
-    assert record.name in {path.name for path in (tmp_path / "in").rglob("*.pdf")}
-    lists = [*(tmp_path / "in").rglob("covering-list-*.pdf")]
-    assert lists
-    assert all(path.read_bytes().startswith(b"%PDF-") for path in lists)
+    succeeds(home, "register", "import", SAMPLES / "year-5-review.json", SAMPLES / "year-3-draft.json")
+    assert "no record" in succeeds(home, "deliver", "unconfirmed", *term)
+    succeeds(home, "archive", *term, "--register", "--out", tmp_path / "out")
+    (record,) = (tmp_path / "out").glob("*.pdf")
+    digest = sha256(record.read_bytes())
+    assert (home / "files" / digest[:2] / digest).read_bytes() == record.read_bytes()
+    assert succeeds(home, "archive", *term, "--register") == ""
+    assert "lcs: 1 delivered\n" in succeeds(home, "deliver", "run")
+    (folder,) = (tmp_path / "in").iterdir()
+    delivered, covering = sorted(folder.iterdir())
+    assert delivered.name == record.name
+    assert covering.name.startswith("covering-list-")
+    assert covering.read_bytes().startswith(b"%PDF-")
     assert succeeds(home, "deliver", "run") == "lcs: 0 delivered\n"
-    succeeds(home, "deliver", "confirm", record.name, "--reference", "LCS-77", "--by", "Sasha Mockworth")
-    found = json.loads(succeeds(home, "deliver", "status", "--format", "json"))["results"]
-    assert {each["record"] == record.name: each["state"] for each in found} == {True: "confirmed", False: "delivered"}
+    (found,) = json.loads(succeeds(home, "deliver", "status", "--format", "json"))["results"]
+    assert (found["record"], found["state"], found["sha256"]) == (record.name, "delivered", digest)
     (left,) = csv.DictReader(io.StringIO(succeeds(home, "deliver", "unconfirmed", *term, "--format", "csv")))
-    assert (left["state"], left["record"] != record.name) == ("delivered", True)
-    (tmp_path / "list.csv").write_text(f"Name\nletter.docx\n{left['record']}\n")
+    assert (left["state"], left["record"]) == ("delivered", record.name)
+    (tmp_path / "list.csv").write_text(f"Name\nletter.docx\n{record.name}\n")
     assert "1 confirmed, 0 were before, 1 rows" in succeeds(home, "deliver", "confirm", "--list", tmp_path / "list.csv")
-    told = succeeds(home, "deliver", "withdraw", left["record"], "--reason", "Wrong child")
+    succeeds(home, "deliver", "confirm", digest[:12], "--reference", "LCS-77", "--by", "Sasha Mockworth")
+    assert succeeds(home, "deliver", "unconfirmed", *term).startswith("0 of")
+    told = succeeds(home, "deliver", "withdraw", record.name, "--reason", "Wrong child")
     assert told.endswith("to be deleted at 1 destination\n")
     assert "have it deleted" in succeeds(home, "deliver", "status")
-    succeeds(home, "deliver", "withdrawn", left["record"], "--deletion-reference", "D-7")
+    succeeds(home, "deliver", "withdrawn", record.name, "--deletion-reference", "D-7")
     assert succeeds(home, "register", "check").startswith("The register holds")
 
 
