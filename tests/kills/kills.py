@@ -313,6 +313,18 @@ def work_lost(case: Case, _: Any = None) -> None:
     assert case.run("batch", "resume", *case.batches()).returncode == 0
 
 
+def upgraded(case: Case, _: Any = None) -> None:
+    """Killed between two items, and gone on with by a newer release."""
+    case.keep()
+    killed = case.run(*case.asked(), "--processes", "1", at=_step("before an item is taken"))
+    assert killed.returncode == -signal.SIGKILL
+    case.a_minute_passes()
+    newer = "import pepforms; pepforms.__version__ = '99'; from pepforms.cli import main; main()"
+    words = [sys.executable, "-c", newer, "batch", "resume", *case.batches()]
+    assert subprocess.run(words, env=case.environment(), capture_output=True, timeout=300).returncode == 0
+    assert case.states() == {"done": CHILDREN}
+
+
 def unended(case: Case, _: Any = None) -> None:
     """DBOS takes a piece to be in the making that its worker has long ended, and an item of it waits again."""
     case.keep()
@@ -341,6 +353,7 @@ def counted(what: str, scenario: Callable[[Case, Any], None], case: Case, store:
 SCENARIOS: dict[str, tuple[Callable[[Case, Any], None], tuple[str, ...]]] = {
     "a worker that vanishes, another takes over": (vanished, ("sqlite", "postgresql")),
     "a worker, and DBOS's file is lost": (work_lost, ("sqlite",)),
+    "a worker, and pepforms is upgraded": (upgraded, ("sqlite", "postgresql")),
     "nothing: DBOS misses the end of a piece": (unended, ("sqlite",)),
     "nothing: two batches over the same PEPs at once": (two_at_once, ("sqlite", "postgresql")),
     "nothing: paused and resumed": (paused, ("sqlite", "postgresql")),
