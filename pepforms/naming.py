@@ -28,6 +28,12 @@ def _role(pep: Pep, person: str) -> str:
     return f"{_safe(roles[person])}{number}"
 
 
+def of_pep(document: str, pep: Pep) -> str:
+    """The name of a copy that tells which PEP of the term it is of: `LCS-1234_pep_school_2026-27_AUT_v1_PEP-77.pdf`."""
+    stem, _, kind = document.rpartition(".")
+    return f"{stem}_{_safe(pep['pep']['id'])}.{kind}"
+
+
 def page(document: str, number: int) -> str:
     """The name of the picture of a page: `LCS-1234_pep_authority_2026-27_AUT_v1_p01.png`."""
     return f"{document.rpartition('.')[0]}_p{number:02}.png"

@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -10,6 +11,7 @@ from typing import Any, Literal, Protocol
 from pepforms import check, days, digest, leaks, loss, naming, schema
 from pepforms.archive import manifest, stamp, verify
 from pepforms.audience import Copy, Reader, cut, owners, theirs
+from pepforms.check import sections
 from pepforms.errors import Broken, Refused
 from pepforms.fill import Template, words
 from pepforms.forms import Form
@@ -107,7 +109,7 @@ def render(
     form.asked_of(pep)
     copy = copy_for(pep, form, Reader(audience, person, confidential))
     name = naming.document(pep, form.file_name, audience, to, person=person if form.person else None)
-    facts = told(pep, form, audience, workshop.profile, person=person) | {"copies": [*copies]}
+    facts = told(pep, form, audience, workshop.profile, person=person, seen=copy.pep) | {"copies": [*copies]}
     docx = workshop.template(form).fill(copy.pep, facts, copy.fields)
     search = leaks.search(copy, " ".join(_words_in(facts)))
     if to == "docx":
@@ -155,12 +157,36 @@ def pack(
 ) -> list[Document]:
     """A covering sheet, and under it a copy of another form of every PEP of one child, the newest first, as PDFs.
 
-    Of several versions of a PEP the last is taken.
+    Of several versions of a PEP the last is taken; Refused (slug `which-is-it`) where two differ and are one version.
     """
-    newest = sorted({pep["pep"]["id"]: pep for pep in sorted(peps, key=_age)}.values(), key=_age, reverse=True)
+    newest = _newest(peps)
     rows = [in_pack(pep, gathered, workshop.profile) for pep in newest]
     cover = render(newest[0], form, audience, "pdf", workshop, copies=rows, confidential=confidential)
-    return [cover, *(render(pep, gathered, audience, "pdf", workshop, confidential=confidential) for pep in newest)]
+    copies = [render(pep, gathered, audience, "pdf", workshop, confidential=confidential) for pep in newest]
+    alike = Counter(copy.name for copy in copies)  # of two PEPs in one term the first copy would else be written over
+    return [
+        cover,
+        *(
+            dataclasses.replace(copy, name=naming.of_pep(copy.name, pep)) if alike[copy.name] > 1 else copy
+            for copy, pep in zip(copies, newest, strict=True)
+        ),
+    ]
+
+
+def _newest(peps: Sequence[Pep]) -> list[Pep]:
+    """The last version of each PEP, that of the last meeting first."""
+    last: dict[str, Pep] = {}
+    for pep in sorted(peps, key=lambda one: int(one["pep"]["version"])):
+        head = pep["pep"]
+        known = last.get(head["id"], pep)
+        if known["pep"]["version"] == head["version"] and known != pep:
+            raise Refused(
+                f"Two files of the PEP {head['id']}, version {head['version']}, differ. See which of the two is right, "
+                "and leave the other out.",
+                slug="which-is-it",
+            )
+        last[head["id"]] = pep
+    return sorted(last.values(), key=_age, reverse=True)
 
 
 def in_pack(pep: Pep, gathered: Form, profile: Profile) -> dict[str, Any]:
@@ -176,9 +202,9 @@ def child(pep: Pep) -> str:
     return known if isinstance(known, str) else str(pep["pep"]["id"])
 
 
-def _age(pep: Pep) -> tuple[str, int, str, int]:
+def _age(pep: Pep) -> tuple[str, int, str]:
     head, held = pep["pep"], pep.get("meeting", {}).get("date")
-    return head["academic_year"], days.TERMS.index(head["term"]), str(held), head["version"]
+    return head["academic_year"], days.TERMS.index(head["term"]), str(held)
 
 
 def preview(document: Document, workshop: Workshop, page: int | None = None) -> tuple[Document, ...]:
@@ -244,7 +270,12 @@ def report_of(name: str, facts: verify.Facts) -> tuple[Document, ...]:
 
 def title(pep: Pep, form: Form, profile: Profile) -> str:
     """The title that a reader's program shows, in the authority's name for the form; it names no child."""
-    return f"{profile.documents.get(form.name, form.title)}, {pep['pep']['term']} term {pep['pep']['academic_year']}"
+    return f"{called(form, profile)}, {pep['pep']['term']} term {pep['pep']['academic_year']}"
+
+
+def called(form: Form, profile: Profile) -> str:
+    """What the authority calls a form."""
+    return profile.documents.get(form.name, form.title)
 
 
 def told(
@@ -255,12 +286,16 @@ def told(
     *,
     carries_data: bool = False,
     person: str | None = None,
+    seen: Pep | None = None,
 ) -> dict[str, Any]:
-    """What a template may say of the document itself, as `document.…`; `person` is the one whom it is for."""
+    """What a template may say of the document itself, as `document.…`; `person` is the one whom it is for.
+
+    `seen` is the PEP as its reader may see it: what is said of it besides its title rests on that alone.
+    """
     letterhead = profile.letterhead
     facts = {
         "title": title(pep, form, profile),
-        "form": profile.documents.get(form.name, form.title),
+        "form": called(form, profile),
         "authority": profile.authority,
         "virtual_school": profile.virtual_school,
         "child_term": profile.child_term,
@@ -272,9 +307,19 @@ def told(
         "contact": " · ".join(letterhead.contact) or None,
         "logo": letterhead.logo,
         "agenda": [*profile.agenda],
+        "preparation": [*_preparation(seen or pep, profile, next_one=bool(pep.get("sign_offs")))],
         "reader": person,
     }
     return {name: value for name, value in facts.items() if value is not None}
+
+
+def _preparation(pep: Pep, profile: Profile, *, next_one: bool) -> Iterator[dict[str, Any]]:
+    """What is to be ready before the meeting of a PEP, or before the next one."""
+    if next_one:
+        pep = pep | {"meeting": {"date": pep.get("meeting", {}).get("next_date")}}
+    for each in sections.preparation(pep, profile):
+        ready = {"ready_by": each.ready_by.isoformat()} if each.ready_by else {}
+        yield {"who": each.who, "parts": [*each.parts]} | ready
 
 
 def _named(pep: Pep, person: str | None) -> str:

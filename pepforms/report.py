@@ -145,7 +145,7 @@ def examples(profile: Profile) -> Mapping[str, str]:
                 printed.setdefault(re.sub(r"/[0-9]+(?=/|$)", "/*", pointer).removesuffix("/*"), said)
     told = pipeline.told(samples[0], forms.named("pep"), "authority", profile)
     for name, field in schema.document().fields.items():
-        if name in told and not field.fields:
+        if name in told and not (field.items or field).fields:
             printed[field.pointer] = words.said(seen(told[name], field, samples[0]))
     fields = itertools.chain(root.walk(), schema.document().walk())
     return {placeholder(field): printed.get(field.pointer) or _example(field, samples[0]) for field in fields}

@@ -151,8 +151,13 @@ class Wiring:
         return self.settings.home / "templates"
 
     def forms(self) -> dict[str, Form]:
-        """Every form by name: the authority's own, and those shipped that it has not replaced."""
-        return forms.catalogue(self.installed)
+        """Every form by name: the authority's own, and those shipped that it has not replaced.
+
+        Those that its profile names come first, in its order.
+        """
+        found = forms.catalogue(self.installed)
+        named = (name for name in self.profile.documents if name in found)
+        return {name: found[name] for name in (*named, *found)}
 
     def form(self, name: str) -> Form:
         """The form of that name; Refused (slug `no-such-form`) with the names that there are."""

@@ -18,9 +18,11 @@ from typing import Any
 
 import docx
 import pikepdf
+import pypdfium2
 import pytest
 from docx.opc.constants import RELATIONSHIP_TYPE
 from docx.oxml import parse_xml
+from docx.shared import Pt
 from PIL import Image
 
 from pepforms import loss
@@ -125,6 +127,23 @@ def in_every_script() -> bytes:
         word.add_paragraph("Notes: ").add_run(f"{example} (end)").bold = True
     word.save(buffer)
     return Template(buffer.getvalue(), name="scripts.docx").fill({"pep": {}, "child": {}}, {})
+
+
+def bottoms(data: bytes, letter: str) -> list[float]:
+    """How high a letter stands above the foot of the first page, wherever it stands."""
+    text = pypdfium2.PdfDocument(data)[0].get_textpage()
+    return [text.get_charbox(at)[1] for at in range(text.count_chars()) if text.get_text_range(at, 1) == letter]
+
+
+@pytest.mark.parametrize("sign", ["☺", "★"])
+def test_a_sign_does_not_sink_its_line(engine: Converter, sign: str) -> None:
+    word, buffer = docx.Document(), io.BytesIO()
+    words = word.add_paragraph(f"H\nH {sign}\nH")
+    words.runs[0].font.name, words.paragraph_format.line_spacing = "Arial", Pt(16)
+    word.save(buffer)
+    data = Template(buffer.getvalue(), name="signs.docx").fill({"pep": {}, "child": {}}, {})
+    first, second, third = bottoms(engine.convert(data, about="signs"), "H")
+    assert (first - second, second - third) == pytest.approx((16, 16), abs=2)
 
 
 def test_every_script_is_drawn_said_and_archival(engine: Converter, in_every_script: bytes, judge: Judge) -> None:

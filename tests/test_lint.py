@@ -2,6 +2,7 @@
 
 import functools
 import io
+import itertools
 import json
 import os
 import re
@@ -289,6 +290,24 @@ FAULTS: dict[str, tuple[Break, str, str]] = {
     "a fact that a loop lacks": (text("{% for t in targets %}{{ loop.cycle }}{% endfor %}"), "unknown-field", HERE),
     "loop outside a loop": (text("{{ loop.index }}"), "unknown-field", HERE),
     "a sum over nothing": (text('{{ pupil_premium_plus.lines|total("price") }}'), "unknown-field", HERE),
+    "a list of something that entries lack": (text('{{ targets|listed("domian") }}'), "unknown-field", HERE),
+    "entries by something that they lack": (
+        text('{{ pupil_premium_plus.lines|where("target", "T1")|total("cost") }}'), "unknown-field", HERE,
+    ),
+    "entries by a fact misspelt": (
+        text('{% for t in targets %}{% if targets|where("id", t.idd)|count %}{% endif %}{% endfor %}'),
+        "unknown-field", HERE,
+    ),
+    "a loop over entries by something that they lack": (
+        text('{% for t in targets|where("idd", "T1") %}{{ t.target }}{% endfor %}'), "unknown-field", HERE,
+    ),
+    "a field of some entries misspelt": (
+        text('{% for t in targets|where("id", "T1") %}{{ t.tarket }}{% endfor %}'), "unknown-field", HERE,
+    ),
+    "a sum over something that some entries lack": (
+        text('{{ pupil_premium_plus.lines|where("id", "L1")|total("price") }}'), "unknown-field", HERE,
+    ),
+    "what a filter is given misspelt": (text("{{ child.date_of_birth|age(meeting.dat) }}"), "unknown-field", HERE),
     "misspelt in an if": (text("{% if child.unp %}{% endif %}"), "unknown-field", HERE),
     "misspelt in an elif": (text("{% if child.upn %}{% elif child.unp %}{% endif %}"), "unknown-field", HERE),
     "misspelt in a loop's condition": (
@@ -298,12 +317,23 @@ FAULTS: dict[str, tuple[Break, str, str]] = {
     "misspelt in the properties": (in_the_properties, "unknown-field", "document properties, subject"),
     "the address, to the school": (text("{{ care.placement.address }}"), "withheld-field", HERE),
     "the address, only asked": (text("{% if care.placement.address %}{% endif %}"), "withheld-field", HERE),
+    "what was spent, to the school": (
+        text('{{ follow_up.spend|where("line_id", "L1")|total("spent") }}'), "withheld-field", HERE,
+    ),
+    "entries by what the school may not see": (
+        text('{{ care.parental_responsibility|where("note", "Shared")|listed("holder") }}'), "withheld-field", HERE,
+    ),
+    "a list of what the school may not see": (
+        text('{{ care.parental_responsibility|listed("note") }}'), "withheld-field", HERE,
+    ),
     "a loop over a fact": (text("{% for l in child.upn %}{{ l }}{% endfor %}"), "not-a-list", HERE),
     "a loop over a section": (text("{% for f in child %}{% endfor %}"), "not-a-list", HERE),
     "a group printed": (text("{{ child.legal_name }}"), "prints-a-group", HERE),
     "a group printed where it is there": (
         text("{% if targets %}{{ targets }}{% endif %}"), "prints-a-group", HERE,
     ),
+    "some of what is no list": (text('{% for l in child.upn|where("a", "b") %}{% endfor %}'), "not-a-list", HERE),
+    "some entries printed": (text('{{ targets|where("id", "T1") }}'), "prints-a-group", HERE),
     # how a tag is written
     "a filter misspelt": (text("{{ child.upn|dat }}"), "unknown-filter", HERE),
     "a test misspelt": (text("{% if child.upn is knwon %}{% endif %}"), "unknown-test", HERE),
@@ -317,6 +347,7 @@ FAULTS: dict[str, tuple[Break, str, str]] = {
     "quotes of another language": (
         text("{{ pupil_premium_plus.lines|total(„cost“) }}"), "unreadable-tag", HERE,
     ),
+    "some entries, nobody knows which": (text('{{ targets|where("id")|count }}'), "unreadable-tag", HERE),
     "an if without its else": (text("{{ child.upn if child.upn is known }}"), "unreadable-tag", HERE),
     "one brace deleted": (text("{{ child.upn }"), "split-tag", HERE),
     "a tag over two paragraphs": (text("{{ child.", "upn }}"), "split-tag", HERE),
@@ -445,6 +476,8 @@ def test_all_faults_are_told_at_once_as_they_stand_in_the_file() -> None:
         ("{{ upn }}", "“child.upn”?"),
         ("{{ targets.target }}", "“Targets” is a list: loop over it"),
         ("{{ document.titel }}", "“title”?"),
+        ("{{ targets|where('idd', 'T1')|count }}", "“id”?"),
+        ("{% for t in targets|where('id', 'T1') %}{{ t.tarket }}{% endfor %}", "“target”?"),
         ("{% edif %}", "“endif”?"),
     ],
 )
@@ -633,6 +666,80 @@ def test_the_findings_stand_in_a_copy_as_comments_of_word_at_their_paragraphs() 
     assert [one.text for one in copy.paragraphs] == [one.text for one in word.paragraphs]
 
 
+# the words of a template
+
+CHILDS = Form(name="my-letter", title="My letter", template=Path("letter.docx"), audiences=("child",))
+CARERS = Form(name="note", title="Note", template=Path("note.docx"), audiences=("authority", "carer"))
+
+
+def worded(*paragraphs: str, form: Form = CHILDS) -> list[Finding]:
+    """What is found in a template that says just this."""
+    word = docx.Document()
+    word.styles["Normal"].font.name = "Arial"
+    word.core_properties.title = "{{ document.title }}"
+    text(*paragraphs)(word)
+    return findings(word, form)
+
+
+HARD = "The school will consider your views before anybody makes a decision about additional support. " * 4
+UNPLAIN = {
+    "not-plain-words": ("You see your siblings on Sunday.", CHILDS),
+    "never-said": ("The LAC team writes to you.", CARERS),
+    "hard-to-read": (HARD, CHILDS),
+}
+"""Words that their readers should be spared, and the form that says them."""
+
+
+@pytest.mark.parametrize("slug", UNPLAIN)
+def test_words_that_a_reader_should_be_spared_are_one_finding(slug: str) -> None:
+    words, form = UNPLAIN[slug]
+    (found,) = worded(words, form=form)
+    assert found.slug == slug
+    assert found.message.endswith(".")
+
+
+def test_a_word_of_the_trade_in_a_childs_template_is_told_with_what_to_say_instead() -> None:
+    (found,) = worded("Hello.", "Your Placement{# for a placement #} is near.")
+    assert (found.slug, found.severity, str(found.place)) == ("not-plain-words", "warns", "text, paragraph 2")
+    assert found.message == "Only the child reads this, and it says “Placement”; say instead: home."
+
+
+@pytest.mark.parametrize(
+    ("said", "words"),
+    [
+        ("Contacts with your brother", ["Contacts"]),
+        ("A SMART target, and a smart coat", ["SMART"]),
+        ("Ask the designated  teacher about the EHC plan", ["designated  teacher", "EHC plan"]),
+        ("Your PP+ and your PEPs", ["PP+", "PEPs"]),
+        ("You can contract a reviewer for a replacement", []),
+        ("{{ meeting.date }} {# placement #}", []),
+    ],
+)
+def test_words_are_found_whole_in_any_case_and_in_the_plural(said: str, words: list[str]) -> None:
+    assert [re.search("“(.*)”", one.message)[1] for one in worded(said)] == words  # type: ignore[index]
+
+
+@pytest.mark.parametrize(
+    ("audiences", "found"),
+    [(("child",), True), (("parent", "authority"), True), (("carer",), True), (("authority", "school"), False)],
+)
+def test_nobody_is_called_lac_where_a_child_carer_or_parent_reads(audiences: Any, found: bool) -> None:
+    form = Form(name="note", title="Note", template=Path("note.docx"), audiences=audiences)
+    found_there = worded("The LAC nurse comes.", form=form)
+    assert [(one.slug, one.severity) for one in found_there] == [("never-said", "blocks")] * found
+
+
+def test_words_of_the_trade_are_let_be_where_others_read_too() -> None:
+    assert worded("The placement review is in March.", form=CARERS) == []
+    assert worded(HARD, form=CARERS) == []
+
+
+def test_long_sentences_of_long_words_are_told_of_a_childs_template() -> None:
+    (found,) = worded(HARD)
+    assert (found.slug, found.severity, str(found.place)) == ("hard-to-read", "warns", "the whole file")
+    assert worded("I like to read a book. " * 20) == []
+
+
 # the command
 
 
@@ -795,9 +902,8 @@ BEGIN, END = "<!-- findings -->\n", "<!-- end of findings -->\n"
 def table_of_findings() -> str:
     (untold,) = untold_findings()
     said = {untold.slug: untold.message}
-    for name in FAULTS:
-        for one in broken(name):
-            said.setdefault(one.slug, one.message)
+    for one in itertools.chain(*map(broken, FAULTS), *(worded(words, form=form) for words, form in UNPLAIN.values())):
+        said.setdefault(one.slug, one.message)
     shown = {slug: message.replace("|", "\\|") for slug, message in said.items()}
     rows = [f"| `{slug}` | {shown[slug]} | {_does(kind.severity)} |" for slug, kind in KINDS.items() if slug in shown]
     return "\n".join(("| Finding | What it says, for example | Then |", "|---|---|---|", *rows, ""))
@@ -819,6 +925,6 @@ def test_every_finding_is_documented() -> None:
 
 
 def test_every_kind_of_finding_is_found_by_a_test() -> None:
-    found = {slug for _, slug, _ in FAULTS.values()}
+    found = {*UNPLAIN, *(slug for _, slug, _ in FAULTS.values())}
     of_the_process = {"worker-lost", "too-much-memory", "too-large", "template-refused"}
     assert found | of_the_process | {"needed-not-printed"} == {*KINDS}

@@ -49,7 +49,7 @@ def seen_list(path: str, value: list[Any]) -> Items:
 
 # --- what is not there -----------------------------------------------------------------------------------------------
 
-OF_A_LIST = {"listed", "names", "total"}
+OF_A_LIST = {"listed", "names", "total", "where"}
 
 
 def asked(name: str, value: Any) -> Any:
@@ -58,6 +58,8 @@ def asked(name: str, value: Any) -> Any:
         return words.FILTERS[name](value, seen("meeting.date", "2026-11-12"))
     if name == "total":
         return words.FILTERS[name](value, next(iter(value.field.items.fields)))
+    if name == "where":
+        return words.where(value, next(iter(value.field.items.fields)), "L1")
     return words.FILTERS[name](value)
 
 
@@ -215,6 +217,63 @@ def test_what_remains_of_an_allocation_that_is_not_there_is_not_made_up() -> Non
     assert words.remaining(seen("pupil_premium_plus", {"lines": [{"cost": "10.00"}]})) == "Not yet recorded"
 
 
+# --- some of a list --------------------------------------------------------------------------------------------------
+
+LINES = [
+    {"id": "L1", "target_id": "T1", "cost": "10.00", "quantity": 0},
+    {"id": "L2", "target_id": "T2", "cost": "0.05"},
+    {"id": "L3", "target_id": "T1", "cost": "-0.01"},
+    {"id": "L4", "cost": "7.00"},
+]
+
+
+def lines(**of: Any) -> Any:
+    """The lines of which the facts are so."""
+    found: Any = seen_list("pupil_premium_plus.lines", LINES)
+    for name, like in of.items():
+        found = words.where(found, name, like)
+    return found
+
+
+def test_entries_of_which_a_fact_is_so_are_a_list_like_any_other() -> None:
+    of_target = lines(target_id=seen("pep.id", "T1"))
+    assert [line.item("id") for line in of_target] == ["L1", "L3"]
+    assert (words.count(of_target), words.total(of_target, "cost")) == (2, "£9.99")
+    assert words.total(lines(target_id="T1", id="L3"), "cost") == "−£0.01"
+    assert words.total(lines(quantity=0), "cost") == "£10.00"
+
+
+def test_no_entry_is_like_what_is_not_there() -> None:
+    absent = Absent(at("pep.id"), PEP)
+    assert words.total(lines(target_id="T9"), "cost") == "£0.00"
+    assert words.count(lines(target_id=absent)) == 0
+
+
+def test_nothing_is_told_of_entries_by_what_the_reader_may_not_see() -> None:
+    withheld = values.Withheld(at("pep.id"), PEP)
+    assert isinstance(lines(target_id=withheld), values.Withheld)
+    assert words.total(lines(target_id=withheld), "cost") == ""
+    hidden = schema.without(frozenset({"/pupil_premium_plus/lines/*/target_id"})).fields["pupil_premium_plus"]
+    part = values.seen({"lines": LINES}, hidden, PEP).item("lines")
+    assert isinstance(words.where(part, "target_id", "T1"), values.Withheld)
+    whole = values.Withheld(at("pupil_premium_plus.lines"), PEP)
+    assert words.where(whole, "target_id", "T1") is whole
+
+
+@pytest.mark.parametrize(
+    ("path", "of", "says"),
+    [
+        ("targets", "idd", "do not have"),
+        ("child.upn", "id", "not a list"),
+        ("education.exclusions", "reasons", "group"),
+    ],
+)
+def test_entries_are_found_by_one_fact_that_they_have(path: str, of: str, says: str) -> None:
+    value = seen(path, [] if path != "child.upn" else "K999999914001")
+    with pytest.raises(Misuse, match=says):
+        words.where(value, of, "T1")
+
+
 # --- what authors are shown ------------------------------------------------------------------------------------------
 
 
@@ -248,7 +307,7 @@ def test_examples_in_the_schema_are_what_the_schema_takes_and_stand_only_where_n
         for step in reversed(steps):
             part = [part] if step == "*" else {step: part}
         assert [error.message for error in referee.iter_errors(part) if error.validator in ("pattern", "enum")] == []
-    assert len(with_example) > 20
+    assert len(with_example) > 10
 
 
 def test_an_age_can_be_compared_in_a_template() -> None:

@@ -1,5 +1,6 @@
 """How far a PEP has come, section by section: whose it is, what is there, what is missing and since when."""
 
+import itertools
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -195,6 +196,43 @@ def _value(pep: Pep, *steps: str) -> Any:
     for step in steps:
         found = found.get(step) if isinstance(found, dict) else None
     return found
+
+
+@dataclass(frozen=True, slots=True)
+class Preparation:
+    """What one role has ready before a meeting: who that is called, which parts, and by when (None: no clock says)."""
+
+    who: str
+    parts: tuple[str, ...]
+    ready_by: date | None
+
+
+_BEFORE_MEETING = ("child", "care", "education", "previous_targets", "views.child", "views.carer", "views.parent")
+"""What must be there for a meeting to talk about; the rest of a PEP is agreed at it."""
+
+
+def preparation(pep: Pep, profile: Profile) -> list[Preparation]:
+    """What must be ready before the meeting of this PEP, role by role, with the letters that people know."""
+    parts = dict(_parts(schema.load().root))
+    of_role: dict[str, list[str]] = {}
+    for name in _BEFORE_MEETING:
+        if owner := _owner(name, parts[name], pep, profile):
+            of_role.setdefault(owner, []).append(name)
+    return [
+        Preparation(
+            profile.called(role, pep),
+            tuple(_lettered(names, parts, profile)),
+            min((day for name in names if (day := _due(name, pep, profile))), default=None),
+        )
+        for role, names in of_role.items()
+    ]
+
+
+def _lettered(names: Sequence[str], parts: Mapping[str, Field], profile: Profile) -> Iterator[str]:
+    """The titles of sections, those of one letter together: “Section A (The child, Care information)”."""
+    for letter, same in itertools.groupby(names, profile.letter):
+        titles = [parts[name].title for name in same]
+        yield from [f"Section {letter} ({', '.join(titles)})"] if letter else titles
 
 
 _HEADS = ("", "Section", "Whose", "State", "Since")

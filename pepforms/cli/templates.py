@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from pepforms import files, forms, install, many, report, trial
+from pepforms import files, forms, install, many, pipeline, report, trial
 from pepforms.cli.options import Results, force_option, format_option
 from pepforms.convert import Converter
 from pepforms.convert.libreoffice import INSTALL
@@ -28,12 +28,13 @@ def template() -> None:
 @template.command("list")
 @click.pass_obj
 def template_list(wiring: Wiring) -> None:
-    """List the forms: name, title, readers.
+    """List the forms in the authority's order: name, what the authority calls it, readers.
 
     Example: pepforms template list
     """
     for form in wiring.forms().values():
-        click.echo(f"{form.name:<12} {form.title}  ({form.template.name}; for {', '.join(form.audiences)})")
+        called = pipeline.called(form, wiring.profile)
+        click.echo(f"{form.name:<24} {called}  ({form.template.name}; for {', '.join(form.audiences)})")
 
 
 @template.command("fields")

@@ -2,19 +2,20 @@
 
 rdocx joins Arabic and Hebrew rightly, except at joiners without width, but sets all other scripts glyph by glyph
 without their offsets, and Bengali or Punjabi that holds a danda without reordering it at all. In the fonts that it is
-given instead, each syllable or letter with its marks is one glyph (`fonts/composing.py`). A paragraph that runs from
-right to left it begins on the left, unless it is told to begin at its start.
+given instead, each syllable or letter with its marks is one glyph, and no sign sinks its line (`fonts/composing.py`). A
+paragraph that runs from right to left it begins on the left, unless it is told to begin at its start.
 """
 
 import io
 import uuid
 import zipfile
 from collections.abc import Iterator
+from pathlib import Path
 
 from lxml import etree
 
-from pepforms.fonts import FACES, masked
-from pepforms.fonts.composing import composed, unjoined
+from pepforms.fonts import FACES, Face, masked
+from pepforms.fonts.composing import composed, level, unjoined
 from pepforms.text import word
 
 _TEXT, _STYLES = "word/document.xml", "word/styles.xml"
@@ -58,13 +59,17 @@ def _made(archive: zipfile.ZipFile, named: dict[str, list[str]]) -> Iterator[tup
     for face in FACES:
         if face.family not in named:
             continue
-        made_for = unjoined if face.right_to_left else composed
         for kind, file in (("embedRegular", face.regular), ("embedBold", face.bold)):
             embedded = table.find(f"{_W}font[@{_W}name='{face.family}']/{_W}{kind}")
-            font = made_for(file, named[face.family]) if embedded is not None and file else None
+            font = _font(face, file, named[face.family]) if embedded is not None and file else None
             if embedded is not None and font:
                 key = uuid.UUID(embedded.get(f"{_W}fontKey", "").strip("{}"))
                 yield targets[embedded.get(_ID)], masked(font, key)
+
+
+def _font(face: Face, file: Path, texts: list[str]) -> bytes | None:
+    """The font that sets these texts rightly, in place of one of a face; None where that does so itself."""
+    return unjoined(file, texts) if face.right_to_left else level(file, texts) or composed(file, texts)
 
 
 def _replaced(archive: zipfile.ZipFile, new: dict[str, bytes]) -> bytes:

@@ -4,25 +4,27 @@ What `blocks` would stop the template from being filled, lose something in a PDF
 `warns` is worth a look.
 """
 
+import itertools
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from lxml import etree
 
 from pepforms.errors import PepformsError, Refused
-from pepforms.fill import fabric, package
+from pepforms.fill import fabric, package, plain
 from pepforms.fill.scopes import Reader, placeholder
 from pepforms.fill.tags import Place, Tag, survey
 from pepforms.fill.template import FILLED, title
 from pepforms.forms import Form
-from pepforms.model import Severity
+from pepforms.model import Audience, Severity
 
 _STRICT = etree.XMLParser(resolve_entities=False, no_network=True, huge_tree=False)
 _ALSO_READ = ("word/styles.xml", "word/fontTable.xml", "word/numbering.xml", "docProps/core.xml")
 _AROUND = 80
 WHOLE_FILE = Place("the whole file")
+_FAMILY = frozenset(("child", "carer", "parent"))
 _WHOLE_PEP = "pep"
 """The form whose template prints a whole PEP: what is needed at sign-off must be seen there."""
 
@@ -64,6 +66,14 @@ KINDS: Mapping[str, Kind] = {
     "tag-out-of-reach": Kind("blocks", "Move the tag into the text.", "a tag stands in {what}, where none is filled"),
     "needed-not-printed": Kind(
         "warns", "Add it, unless it is left out on purpose.", "no tag prints {what}, which is needed at sign-off"
+    ),
+    # of its words
+    "not-plain-words": Kind("warns", "", "only the child reads this, and it says {what}"),
+    "never-said": Kind(
+        "blocks", "", "a child, a carer or a parent reads this, and no child should be called {what}"
+    ),
+    "hard-to-read": Kind(
+        "warns", "Write shorter sentences and shorter words.", "the sentences ask for a reader of {what}"
     ),
     # of what else is in the file
     "no-heading-row": Kind(
@@ -199,7 +209,9 @@ def lint(data: bytes, name: str, form: Form) -> list[Finding]:
             found += _of_tags(title(part), root, reader)
         if part in stories:
             found += map(_of_fabric, fabric.faults(stories[part]))
+            found += map(_of_fabric, _unplain(stories[part], form.audiences))
     found = [*_in_order(found, stories), *map(_of_fabric, fabric.of_whole([*stories.values()], roots))]
+    found += map(_of_fabric, _hard(stories.values(), form.audiences))
     if form.orientation and fabric.turned([*stories.values()], form.orientation):
         found.append(_of_fabric(fabric.Fault("wrong-orientation", WHOLE_FILE, what=form.orientation)))
     if form.name == _WHOLE_PEP:
@@ -249,6 +261,23 @@ def _of_fabric(fault: fabric.Fault) -> Finding:
     kind = KINDS[fault.slug]
     said = kind.says.format(what=fault.what or "it")
     return _finding(fault.slug, fault.place, f"{said[0].upper()}{said[1:]}.", around=fault.around)
+
+
+def _unplain(story: fabric.Story, audiences: Collection[Audience]) -> Iterator[fabric.Fault]:
+    """The words of one part that its readers should be spared."""
+    lists = [("never-said", "never")] if _FAMILY & {*audiences} else []
+    lists += [("not-plain-words", "child")] if {*audiences} == {"child"} else []
+    for paragraph, (slug, group) in itertools.product(story.paragraphs.values(), lists):
+        for word, instead in plain.avoided(paragraph.text, group):
+            yield fabric.Fault(slug, paragraph.place, paragraph.text, f"“{word}”; say instead: {instead}")
+
+
+def _hard(stories: Iterable[fabric.Story], audiences: Collection[Audience]) -> Iterator[fabric.Fault]:
+    """Whether what only the child reads asks for an older reader than it may."""
+    age = plain.reading_age(paragraph.text for story in stories for paragraph in story.paragraphs.values())
+    if {*audiences} == {"child"} and age is not None and age > plain.oldest():
+        what = f"{age:.1f} years; a child’s own document may ask for one of {plain.oldest()}"
+        yield fabric.Fault("hard-to-read", WHOLE_FILE, what=what)
 
 
 def _untold(name: str, meaning: str) -> Finding:

@@ -25,6 +25,8 @@ _WHOLE = {
 
 _TELL_OF = {"percent": ("possible", "attended"), "remaining": ("allocation",), "total": ()}
 """What filters that take a group of facts tell of it, where that is not all."""
+_OF_ENTRIES = ("listed", "names", "total", "where")
+"""Filters of a list whose first word in quotation marks is the name of a fact of its entries."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,7 +160,7 @@ class _Reading:
         over = self._shape(node.iter)
         self.open_[-1].asked = {over.pointer} if isinstance(over, Field) else set()
         inside: _Shape = over.items if isinstance(over, Field) else None
-        if (over is not None and inside is None) or isinstance(node.iter, nodes.Filter | nodes.Const):
+        if (over is not None and inside is None) or not _is_name(node.iter):
             self._fault("not-a-list", "it loops over something that is not a list")
         target = node.target.name if isinstance(node.target, nodes.Name) else ""
         self.open_[-1].names = {target: inside, "loop": _Named(OF_A_LOOP)}
@@ -174,7 +176,7 @@ class _Reading:
                 self._fault("unreadable-tag", "it does not say what to print if not; write else and a text in quotes")
             else:
                 self._prints(node.expr2)
-        elif isinstance(node, nodes.Name | nodes.Getattr | nodes.Getitem):
+        elif _is_name(node):
             shape = self._shape(node)
             if isinstance(shape, _Named) or (isinstance(shape, Field) and self._unsayable(shape)):
                 self._fault("prints-a-group", "it prints a group of facts; name one of them")
@@ -189,39 +191,61 @@ class _Reading:
 
     def _filtered(self, node: nodes.Filter) -> None:
         within = node.node
-        if isinstance(within, nodes.Filter):
-            self._filtered(within)
-        elif isinstance(within, nodes.Name | nodes.Getattr | nodes.Getitem):
+        if within is not None and _is_name(within):
             shape = self._shape(within)
             if isinstance(shape, Field):
                 told = _TELL_OF.get(node.name) if _is_group(shape) else None
                 for one in [shape] if told is None else [shape.fields[name] for name in told if name in shape.fields]:
                     self._tells(one)
-            if isinstance(shape, Field) and node.name == "total":
-                self._summed(node, shape)
+                if node.name in _OF_ENTRIES and _given(node):
+                    self._of_entries(node, shape)
+        elif isinstance(within, nodes.Filter):
+            self._filtered(within)
         elif within is not None:
             self._prints(within)
+        for given in _given(node):
+            self._asks(given)
         if node.name == "strong" and not self.tag.text.startswith("{{r"):
             self._fault("needs-run-tag", "it makes a run of words; write {{r and a space at its beginning")
 
-    def _summed(self, node: nodes.Filter, over: Field) -> None:
-        given = [*node.args, *(keyword.value for keyword in node.kwargs)]
-        of = given[0].value if given and isinstance(given[0], nodes.Const) else None
+    def _of_entries(self, node: nodes.Filter, over: Field) -> None:
+        """A fact of the entries of a list, named in quotation marks: there must be one."""
+        first = _given(node)[0]
+        of = str(first.value) if isinstance(first, nodes.Const) else ""
         known = over.items.fields if over.items else {}
-        if of not in known:
-            near = close(str(of), [*known])
-            self._fault("unknown-field", f"there is no “{of}” in the rows that it sums{near}")
+        if of in known:
+            if self._is_seen(over):
+                self._may_be_seen(known[of])
+        else:
+            near = close(of, [*known])
+            self._fault("unknown-field", f"there is no “{of}” in the entries of the list{near}")
+
+    def _parted(self, node: nodes.Filter) -> _Shape:
+        """What `where` leaves of a list: its entries are of the same shape."""
+        over, given = self._resolved(node.node) if node.node is not None else None, _given(node)
+        for one in given:
+            self._asks(one)
+        if len(given) != 2:
+            self._fault(
+                "unreadable-tag", "it does not say which entries; write a fact’s name, a comma, and what it must be"
+            )
+        elif isinstance(over, Field) and not over.items:
+            self._fault("not-a-list", "it looks for entries in something that is not a list")
+        elif isinstance(over, Field):
+            self._of_entries(node, over)
+            return over
+        return None
 
     def _asks(self, node: nodes.Node) -> None:
         """Something that is only asked or compared: a yes or no, and what is compared, is told by the words around."""
         compared = isinstance(node, nodes.Compare)
-        if isinstance(node, nodes.Name | nodes.Getattr | nodes.Getitem):
+        if _is_name(node):
             shape = self._shape(node)
             if isinstance(shape, Field) and shape.type == "boolean":
                 self._tells(shape)
             return
         for child in node.iter_child_nodes():
-            if compared and isinstance(child, nodes.Name | nodes.Getattr | nodes.Getitem | nodes.Operand):
+            if compared and (_is_name(child) or isinstance(child, nodes.Operand)):
                 shape = self._shape(child.expr if isinstance(child, nodes.Operand) else child)
                 if isinstance(shape, Field):
                     self._tells(shape)
@@ -246,10 +270,17 @@ class _Reading:
     def _shape(self, node: nodes.Node) -> _Shape:
         """What a name stands for; a field that no reader may see is a fault."""
         shape = self._resolved(node)
-        if isinstance(shape, Field) and not shape.audience & {*self.reader.audiences}:
+        if isinstance(shape, Field):
+            self._may_be_seen(shape)
+        return shape
+
+    def _is_seen(self, shape: Field) -> bool:
+        return bool(shape.audience & {*self.reader.audiences})
+
+    def _may_be_seen(self, shape: Field) -> None:
+        if not self._is_seen(shape):
             readers = ", ".join(self.reader.audiences)
             self._fault("withheld-field", f"“{shape.title}” may not be shown to any reader of this form ({readers})")
-        return shape
 
     def _resolved(self, node: nodes.Node) -> _Shape:
         if isinstance(node, nodes.Name):
@@ -262,6 +293,8 @@ class _Reading:
             return self._under(self._resolved(node.node), node.attr)
         if isinstance(node, nodes.Getitem) and isinstance(node.arg, nodes.Const):
             return self._under(self._resolved(node.node), node.arg.value)
+        if isinstance(node, nodes.Filter) and _is_name(node):
+            return self._parted(node)
         self._asks(node)
         return None
 
@@ -286,6 +319,17 @@ class _Reading:
 def placeholder(of: Field) -> str:
     """A field as an author writes it: `child.upn`; `[]` marks a list to loop over."""
     return of.pointer.removeprefix("/").replace("/*/", "[].").replace("/*", "[]").replace("/", ".")
+
+
+def _is_name(node: nodes.Node) -> bool:
+    """Whether an expression stands for a field, or for some of the entries of one."""
+    parted = isinstance(node, nodes.Filter) and node.name == "where"
+    return parted or isinstance(node, nodes.Name | nodes.Getattr | nodes.Getitem)
+
+
+def _given(node: nodes.Filter) -> list[nodes.Expr]:
+    """What a filter is given between its brackets."""
+    return [*node.args, *(keyword.value for keyword in node.kwargs)]
 
 
 def _alone(text: str, word: str) -> str:

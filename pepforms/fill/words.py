@@ -190,6 +190,23 @@ def names(value: Any, of: str | None = None) -> str:
     return _joined([*dict.fromkeys(phrase(one) if isinstance(one, Absent) else name(one) for one in entries)])
 
 
+def where(value: Any, of: str, like: Any) -> Any:
+    """`{{ pupil_premium_plus.lines|where("target_id", target.id)|total("cost") }}`: the entries of which a fact is so.
+
+    It is compared as the PEP holds it, as `if` compares. What is not there is like nothing; where the reader may not
+    see the fact, or what it is compared with, nothing is told of the entries at all.
+    """
+    found = _each(value, of)
+    if isinstance(value, Absent):
+        return value
+    by = value.field.items.fields[of]
+    if by.fields or by.items:
+        raise Misuse(f"it asks whether “{of}” is something; it is a group of facts")
+    if by.withheld or isinstance(like, Withheld):
+        return Withheld(value.field, value.pep)
+    return Items([row for row, one in zip(value.value, found, strict=True) if one == like], value.field, value.pep)
+
+
 def count(value: Any) -> int:
     """`{{ targets|count }}`: how many there are in a list: 3. A number, so it can be compared too."""
     return len(_each(value))
@@ -230,12 +247,17 @@ def total(value: Any, of: str) -> str:
     return value.words if isinstance(value, Absent) else amount
 
 
-def remaining(value: Any) -> str:
-    """`{{ pupil_premium_plus|remaining }}`: allocation and approvals less the cost of the lines, in pounds."""
+def remaining(value: Any, since: Any = None) -> str:
+    """`{{ pupil_premium_plus|remaining }}`: allocation and approvals less the cost of the lines, in pounds.
+
+    `{{ pupil_premium_plus|remaining(follow_up) }}`: the same, with what was approved after sign-off.
+    """
     allocation = value if isinstance(value, Absent) else value.item("allocation")
     if isinstance(allocation, Absent):
         return allocation.words
-    return money(str(Decimal(allocation) + _sum(value.item("approvals"), "amount") - _sum(value.item("lines"), "cost")))
+    more = [part.item("approvals") for part in (value, since) if part is not None]
+    approved = sum((_sum(rows, "amount") for rows in more), Decimal(allocation))
+    return money(str(approved - _sum(value.item("lines"), "cost")))
 
 
 def _sum(items: Any, of: str) -> Decimal:
@@ -271,5 +293,6 @@ FILTERS: dict[str, Callable[..., Any]] = {
     "remaining": remaining,
     "role": role,
     "total": total,
+    "where": where,
 }
 """Every filter that a template may use, by name."""

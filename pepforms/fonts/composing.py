@@ -3,6 +3,7 @@
 `composed`: every cluster of letters and marks is a single glyph, as HarfBuzz sets it, so that Bengali syllables and
 letters with several accents cannot be set otherwise than right. The glyph stands for all the letters of its cluster.
 `unjoined`: for right-to-left text, which such an engine sets rightly except at joiners.
+`level`: for signs in a font that is taller than letters, by which such an engine sinks the whole line.
 """
 
 import functools
@@ -43,6 +44,34 @@ def unjoined(file: Path, texts: Iterable[str]) -> bytes | None:
     font.save(buffer)
     return buffer.getvalue()
 
+
+_HIGHEST = 1.2
+"""The room above its letters, in ems, that a font may ask for before lines of a fixed height stand too low."""
+
+
+def level(file: Path, texts: Iterable[str]) -> bytes | None:
+    """The font that leaves a line with these signs where lines of letters stand; None where it does so anyhow.
+
+    In a line of a fixed height rdocx leaves room for all that the tallest font in it may draw, so that a line with a ☺
+    would run into the next one.
+    """
+    from fontTools.ttLib import TTFont
+
+    ems, header = _opened(file)["head"].unitsPerEm, _opened(file)["hhea"]
+    if header.ascent <= _HIGHEST * ems:
+        return None
+    made = composed(file, texts) or fonts.cut(file, set("".join(texts)) | {" "})
+    font = TTFont(io.BytesIO(made), recalcTimestamp=False)
+    above, below = (round(room * ems) for room in _LETTERS)
+    font["hhea"].ascent, font["hhea"].descent = above, -below
+    font["OS/2"].sTypoAscender, font["OS/2"].sTypoDescender, font["OS/2"].sTypoLineGap = above, -below, 0
+    buffer = io.BytesIO()
+    font.save(buffer)
+    return buffer.getvalue()
+
+
+_LETTERS = (0.905, 0.212)
+"""The room above and below the letters of Arial, in ems."""
 
 _VIRAMA = 9
 """The canonical combining class of the viramas of all scripts."""
