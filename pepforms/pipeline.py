@@ -111,7 +111,7 @@ def render(
     name = naming.document(pep, form.file_name, audience, to, person=person if form.person else None)
     facts = told(pep, form, audience, workshop.profile, person=person, seen=copy.pep) | {"copies": [*copies]}
     docx = workshop.template(form).fill(copy.pep, facts, copy.fields)
-    search = leaks.search(copy, " ".join(_words_in(facts)))
+    search = leaks.search(copy, " ".join(words_in(facts)))
     if to == "docx":
         search.through(docx)
         return Document(name, docx, copy.left_out)
@@ -137,11 +137,11 @@ def copy_for(pep: Pep, form: Form, reader: Reader) -> Copy:
     return theirs(whole, reader.audience, reader.person)
 
 
-def _words_in(facts: Mapping[str, Any]) -> Iterator[str]:
+def words_in(facts: Mapping[str, Any]) -> Iterator[str]:
     """All that a document says of itself in words."""
     for name, value in facts.items():
         if isinstance(value, list):
-            yield from (words for row in value for words in _words_in(row if isinstance(row, dict) else {"": row}))
+            yield from (words for row in value for words in words_in(row if isinstance(row, dict) else {"": row}))
         elif isinstance(value, str) and name != "reader":
             yield value
 

@@ -67,14 +67,15 @@ def _wanted(form: Form, wiring: Wiring) -> Iterator[tuple[str, Wanted]]:
         except Refused:
             continue
         for audience in form.audiences:
-            for person in _readers(pep, form, audience):
+            for person in readers(pep, form, audience):
                 about = " for ".join([source.name.rsplit("/", 1)[-1], audience, *([person] if person else [])])
                 told = pipeline.told(pep, form, audience, wiring.profile, person=person)
                 copies = [pipeline.in_pack(pep, form, wiring.profile)] if form.gathers else []
                 yield about, (pep, Reader(audience, person), told | {"copies": copies})
 
 
-def _readers(pep: Pep, form: Form, audience: Audience) -> tuple[str | None, ...]:
+def readers(pep: Pep, form: Form, audience: Audience) -> tuple[str | None, ...]:
+    """Each whom a form is made for one by one, where it is; else nobody in particular."""
     if form.person or audience != "parent":
         return pipeline.readers(pep, form, audience, None)
     return tuple(one["id"] for one in pep["people"] if one["role"] == "parent")

@@ -121,8 +121,8 @@ def _dates(day: date) -> Iterator[str]:
     for number, month, year in itertools.product(
         (f"{day.day}", f"{day.day:02}"), (f"{day.month}", f"{day.month:02}"), (f"{day.year}", f"{day:%y}")
     ):
-        yield f"{number}{month}{year}" if len(number + month + year) > 4 else ""
-    yield f"{day:%Y%m%d}"
+        yield f"{number} {month} {year}"  # in three numbers: run together, £608.50 would be 6 August 1950
+    yield from (f"{day:%d%m%y}", f"{day:%d%m%Y}", f"{day:%Y%m%d}")
 
 
 def _phones(value: str, *, parts: bool) -> Iterator[str]:
