@@ -134,6 +134,35 @@ def test_what_a_row_says_is_kept_as_it_was_said(tmp_path: Path, wiring: Wiring) 
     assert (kept.notice, kept.stages, kept.person) == ("é \x7f \\ \n", ("sign-off", "record"), True)
 
 
+def letterhead(folder: Path, text: str = "From {{ document.virtual_school }}") -> Path:
+    """A pack that brings a letterhead and nothing else."""
+    folder.mkdir()
+    (folder / "forms.toml").write_text('letterhead = "head.docx"\n')
+    word = docx.Document()
+    word.add_paragraph(text)
+    word.save(str(folder / "head.docx"))
+    return folder
+
+
+def test_a_letterhead_of_ones_own_stands_over_every_form_that_takes_one(tmp_path: Path, wiring: Wiring) -> None:
+    install.keep(install.read(pack(tmp_path / "ours")), wiring)
+    given = letterhead(tmp_path / "head")
+    install.keep(install.read(given), wiring)
+    forms = wiring.forms()
+    assert forms["our-letter"].letterhead is None
+    taken = {form.letterhead for form in forms.values() if form.name != "our-letter"}
+    (kept,) = taken
+    assert kept is not None
+    assert kept.parent == wiring.installed
+    assert kept.read_bytes() == (given / "head.docx").read_bytes()
+
+
+def test_a_letterhead_with_a_fault_is_refused_before_any_form_is_tried(tmp_path: Path, wiring: Wiring) -> None:
+    found = install.read(letterhead(tmp_path / "head", "From {{ document.virtual_shool }}"))
+    ((name, fault),) = install.faults(found, wiring)
+    assert (name, fault.slug) == ("head.docx", "unknown-field")
+
+
 @pytest.mark.parametrize(
     ("rows", "said"),
     [
