@@ -331,6 +331,8 @@ def test_a_handover_sheet_has_the_money_in_four_lines(says: Says) -> None:
     assert [after(label, lines) for label in ("Allocated", "Approved beside that", "Planned", "Remaining")] == [
         ["£900.00"], ["£150.00"], ["£1,025.65"], ["£24.35"],
     ]  # fmt: skip
+    later = changed(QUILL, follow_up={"approvals": [{"id": "PA1", "amount": "100.00"}]})
+    assert after("Remaining", says(later, "handover-sheet")) == ["£124.35"]
 
 
 @pytest.mark.parametrize(("to", "told"), [("authority", True), ("school", False)])
