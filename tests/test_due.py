@@ -350,6 +350,13 @@ def test_a_record_of_a_pep_from_elsewhere_is_its_social_workers(register: Regist
     assert (row.lcs_person_id, row.person) == ("900005", due.Person("Ines Fauxley", "Team 2"))
 
 
+def test_a_pep_from_elsewhere_is_the_pep_of_its_term_and_the_first_one(register: Register) -> None:
+    record(register)  # met on 10 November
+    listed(register, FIRST, "900005", LAC_Start="02/11/2026")
+    assert {row.kind for row in waiting(register, THIRD)} == {"undelivered"}
+    assert [row.kind for row in waiting(register, dt.date(2027, 1, 11), HILLINGDON, kind="no")] == ["no-pep"]
+
+
 # --- told ------------------------------------------------------------------------------------------------------------
 
 

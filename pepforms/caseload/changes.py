@@ -74,6 +74,7 @@ _SAID: Mapping[str, str] = {
     "unclear": "stands on the list with facts that contradict each other or cannot be read: {after}",
 }
 KINDS = tuple(_SAID)
+"""Every kind of change; docs/caseload.md explains them to officers."""
 
 
 @dataclass(slots=True)

@@ -34,6 +34,7 @@ KINDS = (
     "no-pep", "initial-meeting", "initial-pep", "new-school", "new-placement", "section", "unsigned", "to-iro",
     "unread", "no-record", "undelivered", "unconfirmed", "withdrawn",
 )  # fmt: skip
+"""Every kind of thing that waits; docs/caseload.md explains them to officers."""
 UPLOAD = "lcs_upload"
 """What the profile calls the upload to LCS among those who answer for sections."""
 
@@ -134,16 +135,20 @@ def _with_deputy(row: Due, profile: Profile, on: dt.date) -> Due:
 
 @dataclass
 class _Child:
-    """A child: what the lists say now, and the PEPs that the register has, each with its versions, the newest last."""
+    """A child: what the lists say now, and the PEPs that the register has, each with its versions, the newest last.
+
+    `recorded` are the meetings of the child's records, also of PEPs that were signed off elsewhere; `terms` those of
+    which the register has any child's PEP.
+    """
 
     number: str | None
     now: Standing | None
     peps: list[list[Version]]
+    recorded: list[dt.date]
     newest: Plan | None
     profile: Profile
     on: dt.date
     terms: frozenset[tuple[str, str]]
-    """The terms of which the register has any child's PEP."""
 
     def waiting(self, session: Session) -> Iterator[Due]:
         """What waits for somebody about this child, but for the records."""
@@ -153,7 +158,7 @@ class _Child:
             if self.now and not self.ended:
                 yield from self._of_being_looked_after(self.now)
             for *_, newest in self.peps:
-                if newest.signed_digest is None and not (self.ended and self._not_met_before(newest, self.ended)):
+                if newest.signed_digest is None and self._met_in_care(newest):
                     yield from self._of_an_open_pep(session, plans.read(session, newest))
         signed = [version for versions in self.peps for version in versions if version.signed_digest]
         if signed and not self.ended:
@@ -177,9 +182,9 @@ class _Child:
         said = care.get("legal_status") if isinstance(care, dict) else None
         return listed or (said if isinstance(said, str) else "")
 
-    @staticmethod
-    def _not_met_before(row: Version, ended: dt.date) -> bool:
-        return row.meeting_date is None or row.meeting_date > ended
+    def _met_in_care(self, row: Version) -> bool:
+        """Whether a PEP is still to be finished: one whose meeting never came before care ended is not."""
+        return self.ended is None or (row.meeting_date is not None and row.meeting_date <= self.ended)
 
     def acted(self, role: str) -> dt.date | None:
         """The day of the list since which whoever has a role now could act; None where no list told of a change."""
@@ -206,7 +211,7 @@ class _Child:
         return bool((at_school and holds.left_school(pep, now)) or (at_home and holds.moved(pep, now)))
 
     def row(self, kind: str, what: str, owner: str, plan: Plan | None = None, **more: Any) -> Due:
-        """A row about this child; `section` is that of the kind unless another is given."""
+        """A row about this child, or about a PEP of theirs."""
         pep = plan.pep if plan else self.pep
         about = plan or self.newest
         return Due(
@@ -237,21 +242,22 @@ class _Child:
 
     def _of_being_looked_after(self, now: Standing) -> Iterator[Due]:
         began = now.facts.day("looked_after_from") or now.seen_from
-        rows = [versions[-1] for versions in self.peps]
-        met = [row.meeting_date for row in rows if row.meeting_date and began <= row.meeting_date <= self.on]
-        signed = any(row.signed_off_at and row.meeting_date in met for versions in self.peps for row in versions)
+        versions = [row for versions in self.peps for row in versions]
+        meetings = [*self.recorded, *(row.meeting_date for row in versions if row.meeting_date)]
+        met = [each for each in meetings if began <= each <= self.on]
+        signed = {*self.recorded, *(row.meeting_date for row in versions if row.signed_off_at)}
         first = [
             self.row(kind, what, self.owner("meeting"), self.newest, section="meeting", **self.timed(by, began))
             for kind, what, done in (
                 ("initial-meeting", "First PEP meeting", bool(met)),
-                ("initial-pep", "First PEP, signed off", signed),
+                ("initial-pep", "First PEP, signed off", not signed.isdisjoint(met)),
             )
             if not done and (by := self.clocked(kind.replace("-", "_"), began, now.seen_from))
         ]
         yield from first
         yield from self._after_a_change(now, met) if met else ()
         if not any(row.kind == "initial-meeting" for row in first):
-            yield from self._of_the_term(began)
+            yield from self._of_the_term(began, now.seen_from)
 
     def _after_a_change(self, now: Standing, met: Sequence[dt.date]) -> Iterator[Due]:
         """A new PEP, once the child has changed school or home since the last meeting."""
@@ -265,16 +271,17 @@ class _Child:
             if by:
                 yield self.row(kind, what, self.owner("meeting"), section="meeting", **self.timed(by, event))
 
-    def _of_the_term(self, began: dt.date) -> Iterator[Due]:
+    def _of_the_term(self, began: dt.date, seen_from: dt.date) -> Iterator[Due]:
         """A PEP in each term; of the term before only while that of this term is missing too."""
         year, name = self.profile.term_of(self.on)
         have = {(versions[-1].academic_year, versions[-1].term) for versions in self.peps}
+        have |= set(map(self.profile.term_of, self.recorded))
         if (year, name) in have:
             return
         for each in (_term_before(year, name), (year, name)):
             span = self.profile.term(*each)
             asked = each == (year, name) or each in self.terms
-            if span and asked and each not in have and began <= span[1]:
+            if span and asked and each not in have and max(began, seen_from) <= span[1]:
                 what = f"PEP for the {each[1]} term {each[0]}"
                 yield self.row("no-pep", what, self.owner("meeting"), section="meeting", **self.timed(span[1], began))
 
@@ -356,7 +363,9 @@ def _children(session: Session, caseload: Caseload, profile: Profile, on: dt.dat
     terms = frozenset(
         (row.academic_year, row.term) for each in by_child.values() for versions in each for row in versions
     )
-    recorded = set(map(caseload.number, session.scalars(select(Record.lcs_person_id).distinct())))
+    recorded = defaultdict[str, list[dt.date]](list)
+    for record in session.scalars(select(Record)):
+        recorded[caseload.number(record.lcs_person_id)].append(dt.date.fromisoformat(record.row["meeting_date"]))
     children = {}
     for key in sorted({*by_child, *caseload.children, *recorded}):
         peps = by_child.get(key, [])
@@ -365,6 +374,7 @@ def _children(session: Session, caseload: Caseload, profile: Profile, on: dt.dat
             number=key if newest is None or newest.lcs_person_id else None,
             now=caseload.children.get(key),
             peps=peps,
+            recorded=recorded.get(key, []),
             newest=plans.read(session, newest) if newest else None,
             profile=profile,
             on=on,
