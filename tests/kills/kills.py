@@ -383,7 +383,7 @@ def _slip() -> bytes:
     """A template with little to fill: what is tried here is not filling."""
     document, out = docx.Document(), io.BytesIO()
     document.core_properties.title = "A slip"
-    document.add_paragraph("{{ child.preferred_name }}, {{ pep.academic_year }}")
+    document.add_paragraph("{{ child.lcs_person_id }}, {{ pep.academic_year }}")
     document.save(out)
     return out.getvalue()
 
