@@ -37,7 +37,6 @@ DRAFT: dict[str, Any] = json.loads((SAMPLES / "year-3-draft.json").read_bytes())
 QUILL: dict[str, Any] = json.loads((SAMPLES / "year-8-confidential-placement.json").read_bytes())
 TERM = "2026-27/autumn"
 WORD = Asked("pep", ("authority",), "docx")
-ALIVE = frozenset({"alive"})
 TEMPLATES: dict[Path, Any] = {}
 
 
@@ -253,11 +252,12 @@ def test_a_batch_that_is_cancelled_begins_nothing_and_keeps_what_was_made(wiring
     keep(wiring, *map(numbered, range(3)))
     batch_id = ask(wiring)
     making_, dying, _ = items(wiring, batch_id)
+    worker._heard_of(wiring.register, "alive")
     assert making.take(wiring.register, making_.id, "alive")
     assert making.take(wiring.register, dying.id, "silent")
     course.cancel(wiring.register, batch_id, by="officer")
     making.settle(wiring.register, making_.id, "alive", Outcome("done"))
-    worker._free(wiring.register, ALIVE)
+    worker._free(wiring.register)
     assert [each.state for each in items(wiring, batch_id)] == ["done", "cancelled", "cancelled"]
     for change in (course.cancel, course.resume):
         with pytest.raises(Refused, match="cancelled"):
@@ -270,10 +270,11 @@ def test_what_a_silent_worker_had_begun_is_anybodys_and_what_it_comes_to_counts_
     keep(wiring, *map(numbered, range(2)))
     batch_id = ask(wiring)
     silent, alive = items(wiring, batch_id)
+    worker._heard_of(wiring.register, "alive")
     assert making.take(wiring.register, silent.id, "silent")
     assert making.take(wiring.register, alive.id, "alive")
     assert not making.take(wiring.register, silent.id, "alive")
-    worker._free(wiring.register, ALIVE)
+    worker._free(wiring.register)
     assert [each.executor_id for each in items(wiring, batch_id)] == [None, "alive"]
     assert making.take(wiring.register, silent.id, "alive")
     making.settle(wiring.register, silent.id, "silent", Outcome("failed", problem={"slug": "late"}))
@@ -281,15 +282,17 @@ def test_what_a_silent_worker_had_begun_is_anybodys_and_what_it_comes_to_counts_
 
 
 def test_a_worker_lives_while_it_is_heard_of(wiring: Wiring) -> None:
-    assert worker._heard_of(wiring.register, "one") == {"one"}
-    assert worker._heard_of(wiring.register, "other") == {"one", "other"}
+    worker._heard_of(wiring.register, "one")
+    worker._heard_of(wiring.register, "other")
+    assert worker.alive_now(wiring.register) == {"one", "other"}
     with wiring.register.writing() as session:
         row = session.get_one(worker.Row, "one")
         row.heartbeat_at -= dt.timedelta(seconds=worker.SILENT_SECONDS + 1)
-    assert worker._heard_of(wiring.register, "other") == {"other"}
-    assert worker._heard_of(wiring.register, "one") == {"one", "other"}
+    assert worker.alive_now(wiring.register) == {"other"}
+    worker._heard_of(wiring.register, "one")
+    assert worker.alive_now(wiring.register) == {"one", "other"}
     worker._gone(wiring.register, "one")
-    assert worker._heard_of(wiring.register, "other") == {"other"}
+    assert worker.alive_now(wiring.register) == {"other"}
 
 
 def test_an_item_that_ends_its_worker_each_time_is_left_out_and_may_be_tried_again(on_sqlite: Wiring) -> None:
@@ -298,7 +301,7 @@ def test_an_item_that_ends_its_worker_each_time_is_left_out_and_may_be_tried_aga
     (item,) = items(on_sqlite, batch_id)
     for _ in range(making.MOST_TRIES):
         assert making.take(on_sqlite.register, item.id, "dies")
-        worker._free(on_sqlite.register, ALIVE)
+        worker._free(on_sqlite.register)
     work(on_sqlite, batch_id)
     (item,) = items(on_sqlite, batch_id)
     assert (item.state, item.problem["slug"]) == ("failed", "given-up")

@@ -164,17 +164,18 @@ class Worker:
 
     def _look(self) -> None:
         """Say that we live, take over from those who are silent, and see that every batch that runs is on its way."""
-        alive = _heard_of(self._register, self.executor_id)
-        _free(self._register, alive)
-        if orphans := self._orphans(alive):
+        _heard_of(self._register, self.executor_id)
+        _free(self._register)
+        if orphans := self._orphans():
             self._dbos.resume_workflows(orphans, queue_name=_QUEUE)
         for batch_id in _running(self._register):
             if not _end(self._register, batch_id):
                 self._send(batch_id)
 
-    def _orphans(self, alive: frozenset[str]) -> list[str]:
+    def _orphans(self) -> list[str]:
         """The pieces that a silent worker has taken, and those that DBOS lost between it and us, seen twice."""
         taken = self._dbos.list_workflows(status="PENDING", queue_name=_QUEUE, load_input=False, load_output=False)
+        alive = alive_now(self._register)  # asked for last: whoever has taken a piece was heard of before
         ours = {each.workflow_id for each in taken if each.executor_id == self.executor_id}
         lost, self._unknown = self._unknown & (ours - self._mine), ours - self._mine
         return [each.workflow_id for each in taken if each.executor_id not in alive or each.workflow_id in lost]
@@ -214,17 +215,24 @@ def _where(register: Register) -> str:
 # --- what the rows say -----------------------------------------------------------------------------------------------
 
 
-def _heard_of(register: Register, executor_id: str) -> frozenset[str]:
-    """Say that this worker lives; the workers that do."""
+def _heard_of(register: Register, executor_id: str) -> None:
+    """Say that this worker lives."""
     with register.writing() as session:
         now = _now(session)
         row = session.get(Row, executor_id) or Row(executor_id=executor_id, host=socket.gethostname(), started_at=now)
         row.heartbeat_at = now
         session.add(row)
-        session.flush()
-        since = now - dt.timedelta(seconds=SILENT_SECONDS)
-        alive = sa.select(Row.executor_id).where(Row.heartbeat_at >= since, Row.stopped_at.is_(None))
-        return frozenset(session.scalars(alive))
+
+
+def alive_now(register: Register) -> frozenset[str]:
+    """The workers that live."""
+    with register.reading() as session:
+        return frozenset(session.scalars(_alive(session)))
+
+
+def _alive(session: Session) -> sa.Select[str]:
+    since = _now(session) - dt.timedelta(seconds=SILENT_SECONDS)
+    return sa.select(Row.executor_id).where(Row.heartbeat_at >= since, Row.stopped_at.is_(None))
 
 
 def _now(session: Session) -> dt.datetime:
@@ -240,10 +248,10 @@ def _gone(register: Register, executor_id: str) -> None:
         session.get_one(Row, executor_id).stopped_at = _now(session)
 
 
-def _free(register: Register, alive: frozenset[str]) -> None:
+def _free(register: Register) -> None:
     """Have what silent workers had begun be anybody's; of a batch that was cancelled it is nobody's any more."""
-    begun = (Item.state == "working", Item.executor_id.not_in(alive))
     with register.reading() as session:
+        begun = (Item.state == "working", Item.executor_id.not_in(_alive(session)))
         if not session.scalar(sa.select(sa.exists().where(*begun))):
             return
     cancelled = sa.exists().where(Batch.id == Item.batch_id, Batch.state == "cancelled")
