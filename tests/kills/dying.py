@@ -6,6 +6,7 @@ At the COUNT-th call of that function, or return from it, in whatever thread, th
 engines do. It looks on as a debugger does: nothing of pepforms is changed.
 """
 
+import contextlib
 import os
 import signal
 import sys
@@ -14,10 +15,13 @@ from pathlib import Path
 from types import FrameType
 
 
-def engines() -> list[int]:
-    """The processes that this one has started."""
-    task = Path("/proc/self/task")
-    return [int(pid) for thread in task.iterdir() for pid in (thread / "children").read_text().split()]
+def kill_engines() -> None:
+    """Kill the processes that this one has started; threads and processes may end while we look."""
+    for thread in Path("/proc/self/task").iterdir():
+        with contextlib.suppress(FileNotFoundError):
+            for pid in (thread / "children").read_text().split():
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(int(pid), signal.SIGKILL)
 
 
 def watching(file: str, function: str, event: str, count: int, victim: str):
@@ -30,8 +34,10 @@ def watching(file: str, function: str, event: str, count: int, victim: str):
             left -= 1
             strikes = left == 0
         if strikes:
-            for pid in [os.getpid()] if victim == "self" else engines():
-                os.kill(pid, signal.SIGKILL)
+            if victim == "engine":
+                kill_engines()
+            else:
+                os.kill(os.getpid(), signal.SIGKILL)
 
     def within(_: FrameType, happened: str, __: object) -> object:
         if happened == "return":
