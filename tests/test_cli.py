@@ -72,6 +72,16 @@ def test_demo_makes_word_and_pdf_of_every_sample_and_a_record_of_every_signed_on
     assert len(list((home / "out/records").glob("*.pdf"))) >= 1
 
 
+def test_the_demo_ends_with_a_batch_of_fifty_delivered_and_confirmed(home: Path) -> None:
+    term_end = home / "out/term-end"
+    batch = json.loads(run("batch", "status", "--format", "json", home=term_end).stdout)["results"][0]
+    assert (batch["total"], batch["counts"]["done"]) == (50, 50)
+    assert len(list((term_end / "schools").glob("*_school_*.pdf"))) == 50
+    deliveries = json.loads(run("deliver", "status", "--format", "json", home=term_end).stdout)["results"]
+    assert [each["state"] for each in deliveries] == ["confirmed"] * 50
+    assert len({each["record"] for each in deliveries}) == len(list((term_end / "lcs").glob("*/*_PEP_*.pdf"))) == 50
+
+
 def test_verify_holds_for_every_record_of_the_demo(home: Path) -> None:
     records = sorted((home / "out/records").glob("*.pdf"))
     result = run("verify", *records, "--format", "json", home=home)

@@ -26,7 +26,8 @@ def doctor(wiring: Wiring) -> int:
 def demo(wiring: Wiring, out: Path) -> int:
     """Run the main job on the samples.
 
-    Word and PDF of each, a sealed record of each that is signed off; then it says what to open.
+    Word and PDF of each, a sealed record of each that is signed off; then the end of a term, with fifty PEPs in a
+    register, from the batch of copies to the last confirmation. Then it says what to open.
 
     Example: pepforms demo --out out
     """
