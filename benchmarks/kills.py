@@ -1,8 +1,8 @@
-"""A batch killed at every step, on both stores: what is there once, what twice, what is lost.
+"""Batches and the hand-over killed at every step, on both stores: what is there once, what twice, what is lost.
 
     python -m benchmarks.kills [sqlite|postgresql…]
 
-The table is the one in docs/batches.md. It takes a quarter of an hour where nothing else runs.
+The table is the one in docs/batches.md. It takes half an hour where nothing else runs.
 """
 
 import sys
@@ -10,21 +10,26 @@ import tempfile
 from pathlib import Path
 
 TESTS = Path(__file__).parent.parent / "tests"
-sys.path[:0] = [str(TESTS / "kills"), str(TESTS / "servers")]
+sys.path[:0] = [str(TESTS / name) for name in ("kills", "servers", "deliver")]
 
 
 def main(*stores: str) -> int:
-    import kills
+    import matrix
     import postgres
+    import servers
 
     found = []
-    with tempfile.TemporaryDirectory() as folder, postgres.serving() as server:
-        for count in kills.matrix(Path(folder), server, stores or ("sqlite", "postgresql")):
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        postgres.serving() as database,
+        servers.serving(Path(folder) / "server") as server,
+    ):
+        for count in matrix.counts(Path(folder), database, server, stores or matrix.STORES):
             found.append(count)
             print(count, file=sys.stderr, flush=True)
     wrong = [one for one in found if not one.holds()]
-    print(f"Documents (of {kills.CHILDREN}), duplicates, lost:\n\n{kills.table(found)}\n")
-    print(f"{len(wrong)} do not hold" if wrong else "Every copy was made once, and nothing was lost.")
+    print(f"{matrix.table(found)}\n")
+    print(f"{len(wrong)} do not hold" if wrong else "Everything is there once, and nothing was lost.")
     return bool(wrong)
 
 

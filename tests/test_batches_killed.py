@@ -1,4 +1,4 @@
-"""Batches in real processes, killed, starved or cut off on purpose: every copy once, nothing lost, ended by itself.
+"""Batches and hand-overs in real processes, killed, starved or cut off on purpose: each once, nothing lost.
 
 `python -m benchmarks.kills` runs the whole matrix and prints it as a table.
 """
@@ -56,9 +56,12 @@ def test_a_worker_that_vanished_hands_its_work_over_without_a_person(kills: Modu
 
 @pytest.mark.slow
 def test_killed_at_every_step_on_both_stores(
-    kills: ModuleType, postgres_server: Any, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+    kills: ModuleType, postgres_server: Any, servers: ModuleType, tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    found = list(kills.matrix(tmp_path, postgres_server))
+    assert kills
+    matrix = importlib.import_module("matrix")
+    with servers.serving(tmp_path / "server") as server:
+        found = list(matrix.counts(tmp_path, postgres_server, server))
     with capfd.disabled():
-        sys.stdout.write(f"\n\n{kills.table(found)}\n\n")
+        sys.stdout.write(f"\n\n{matrix.table(found)}\n\n")
     assert [one for one in found if not one.holds()] == []
