@@ -1,5 +1,6 @@
 """The catalogue of forms: kinds of document, each a title, a Word template and the readers it may be made for."""
 
+import functools
 import re
 import tomllib
 from collections.abc import Mapping
@@ -69,7 +70,7 @@ CATALOGUE = "forms.toml"
 class Listed:
     """What one catalogue lists: its forms by name, and the letterhead that it brings."""
 
-    forms: dict[str, Form]
+    forms: Mapping[str, Form]
     letterhead: Path | None
 
 
@@ -103,6 +104,7 @@ def _read(path: Path) -> str:
         raise Misconfigured(f"{path} cannot be read: {error}.", slug="bad-forms") from error
 
 
+@functools.lru_cache(maxsize=8)
 def listed(text: str, path: Path, *, letterhead: Path | None = None) -> Listed:
     """What the text of a catalogue lists, its templates beside it; Misconfigured for a fault.
 

@@ -11,7 +11,7 @@ import json
 import textwrap
 import tomllib
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -35,7 +35,7 @@ _MESSAGE = 150
 class Pack:
     """Forms by name, their rows as written, the bytes of the Word file of each; the letterhead, if it brings one."""
 
-    forms: dict[str, Form]
+    forms: Mapping[str, Form]
     rows: dict[str, dict[str, Any]]
     templates: dict[str, bytes]
     letterhead: tuple[str, bytes] | None = None
