@@ -177,6 +177,36 @@ def test_a_file_that_is_refused_is_a_failed_item_until_it_is_read_again(wiring: 
     assert [item for item, _, _ in held(wiring, batch_id)] == [2, 4, 5]
 
 
+def test_a_form_for_one_person_is_made_for_each_whom_the_plan_asks_for_something(wiring: Wiring) -> None:
+    nobody = numbered(2) | {"actions": [], "targets": []}
+    keep(wiring, numbered(1, QUILL), nobody)
+    asked = Asked("action-sheet", ("authority", "school"), "docx", for_one=True)
+    batch_id = ask(wiring, asked)
+    theirs = [("authority", "sw"), ("school", "dt"), ("school", "tutor"), ("school", "ed")]
+    assert [(each.pep_id, each.audience, each.person) for each in items(wiring, batch_id)] == [
+        ("PEP-1", audience, person) for audience, person in theirs
+    ]
+    assert work(wiring, batch_id).counts["done"] == len(theirs)
+    assert len({each.name for each in documents(wiring.register)}) == len(theirs)
+    with pytest.raises(Refused, match="ask nothing of those") as refused:
+        ask(wiring, asked, "PEP-2")
+    assert refused.value.slug == "nothing-to-make"
+
+
+def test_a_refused_file_is_one_item_for_each_whom_its_plan_asks_once_it_is_read_again(on_sqlite: Wiring) -> None:
+    refusal = Refused("This PEP cannot be used yet: 1 thing to put right.", slug="pep-refused")
+    asked = Asked("action-sheet", ("authority", "school", "carer"), "docx", for_one=True)
+    batch_id = asking.of_files(on_sqlite.register, asked, [("bad.json", refusal)], by="officer")
+    assert counts(on_sqlite, batch_id) == {"failed": 3}
+    quill = numbered(1, QUILL)
+    quill["actions"] = [each for each in quill["actions"] if each["owner"] != "ama"]
+    (again,) = keep(on_sqlite, quill)
+    assert asking.again(on_sqlite.register, batch_id, lambda _: again, by="officer") == 4
+    found = [(each.audience, each.person) for each in items(on_sqlite, batch_id)]
+    assert found == [("authority", "sw"), ("school", "dt"), ("school", "tutor"), ("school", "ed")]
+    assert work(on_sqlite, batch_id).counts["done"] == 4
+
+
 # --- once ------------------------------------------------------------------------------------------------------------
 
 

@@ -82,7 +82,8 @@ def run(
     """Make copies of many PEPs: of a term's in the register, or of files, which are kept in it first.
 
     The documents are kept in the register, and put into DIR where one is given. A parent's copy is never made
-    unattended: it is held until pepforms batch release.
+    unattended: it is held until pepforms batch release. Of a form for one person, such as action-sheet, one is made
+    for each whom a PEP asks for something.
 
     Example: pepforms batch run samples/valid --audience authority,school --out out/batch
     """
@@ -94,9 +95,11 @@ def run(
         raise click.UsageError("--only goes with --term.")
     if out and no_wait:
         raise click.UsageError("--out is filled by who waits: leave --no-wait out, or say batch resume later.")
+    form = wiring.form(form_name)
     for audience in audiences:
-        wiring.form(form_name).offered(audience)
-    asked = asking.Asked(form_name, audiences, to, confidential, str(out.absolute()) if out else None)
+        form.offered(audience)
+    folder = str(out.absolute()) if out else None
+    asked = asking.Asked(form_name, audiences, to, confidential, folder, for_one=form.person)
     if term:
         batch_id = asking.of_term(wiring.register, asked, term, only, by=by)
     else:
