@@ -13,7 +13,7 @@ import click
 
 from pepforms import days, many, pipeline, sources
 from pepforms.cli.options import Results, force_option, format_option, say_json, who_option
-from pepforms.errors import PepformsError, Unavailable
+from pepforms.errors import PepformsError, Refused, Unavailable
 from pepforms.model import AUDIENCES, Audience
 from pepforms.sources import Source
 from pepforms.wiring import Wiring
@@ -96,6 +96,8 @@ def run(
     if out and no_wait:
         raise click.UsageError("--out is filled by who waits: leave --no-wait out, or say batch resume later.")
     form = wiring.form(form_name)
+    if form.gathers:
+        raise Refused(f"{form.name} gathers all PEPs of a child: make it with pepforms render.", slug="not-in-a-batch")
     for audience in audiences:
         form.offered(audience)
     folder = str(out.absolute()) if out else None
