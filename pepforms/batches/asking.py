@@ -3,7 +3,6 @@
 import datetime as dt
 import itertools
 import json
-import re
 import secrets
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -12,6 +11,7 @@ from typing import Any, cast
 from sqlalchemy import and_, func, insert, select, update
 from sqlalchemy.orm import Session
 
+from pepforms import days
 from pepforms.audience import one_by_one
 from pepforms.batches import course
 from pepforms.errors import PepformsError, Refused
@@ -21,8 +21,6 @@ from pepforms.register import audit
 from pepforms.register.peps import Kept
 from pepforms.register.store import Register
 from pepforms.register.tables import Batch, Item, Revision, Version
-
-_TERM = re.compile(r"(\d{4})-(\d{2})/(autumn|spring|summer)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,16 +66,14 @@ def of_term(register: Register, asked: Asked, term: str, only: Collection[str] =
 
     Of each PEP its newest version counts, as it stands now.
     """
-    read = _TERM.fullmatch(term)
-    if not read:
-        raise Refused(f"“{term}” is no term. Write it like 2026-27/autumn.", slug="no-such-term")
+    academic_year, name = days.term(term)
     newest = select(Version.pep_id, func.max(Version.version).label("version")).group_by(Version.pep_id).subquery()
     query = (
         select(Revision.id, Revision.pep_id, Revision.version)
         .join(newest, and_(newest.c.pep_id == Revision.pep_id, newest.c.version == Revision.version))
         .join(Version, and_(Version.pep_id == Revision.pep_id, Version.version == Revision.version))
         .where(Revision.number == Version.newest)
-        .where(Version.academic_year == f"{read[1]}/{read[2]}", Version.term == read[3])
+        .where(Version.academic_year == academic_year, Version.term == name)
         .order_by(Revision.pep_id)
     )
     if only:

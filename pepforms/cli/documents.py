@@ -192,11 +192,10 @@ def archive(
 
 
 def _without_record(wiring: Wiring, term: str) -> list[Source]:
-    from pepforms.handover import rows
     from pepforms.register import made, peps
 
     with wiring.register.reading() as session:
-        found = made.without_record(session, *rows.term(term))
+        found = made.without_record(session, *days.term(term))
         return [Source(peps.subject(revision), revision.content) for revision in found]
 
 
