@@ -145,9 +145,15 @@ def test_what_the_check_finds_is_said_and_is_the_exit_code(tmp_path: Path) -> No
     (proof,) = json.loads(good.stdout)["results"]
     assert (proof["holds"], proof["faults"], proof["counts"]["pep_version"]) == (True, [], 1)
     register = Register(tmp_path / "register.sqlite", Files(tmp_path / "files"))
+    lost = register.files.path(register.files.put(b"put, and its row never written"))
+    os.utime(lost, (0, 0))
+    assert run(tmp_path, "check").returncode == 65
+    cleared = run(tmp_path, "check", "--clear-orphans", "--by", "Sasha Mockworth")
+    assert (cleared.returncode, cleared.stderr) == (0, "Deleted: 1 file that no row names.\n")
+    assert not lost.exists()
     with register.writing() as session:
         session.execute(text("DROP TRIGGER audit_no_update"))
-        session.execute(text("UPDATE audit SET actor = 'somebody else'"))
+        session.execute(text("UPDATE audit SET actor = 'somebody else' WHERE sequence = 1"))
     register.close()
     bad = run(tmp_path, "check")
     assert bad.returncode == 65
