@@ -14,7 +14,7 @@ from typing import Any, TextIO, TypeVar
 import click
 
 from pepforms import digest, filing, naming, pipeline, report
-from pepforms.errors import Broken, PepformsError, Refused
+from pepforms.errors import PepformsError, Refused, bug
 from pepforms.model import Audience, Pep
 from pepforms.sources import Source
 from pepforms.wiring import Wiring
@@ -155,7 +155,7 @@ def each(
         except PepformsError as error:
             return error
         except Exception as error:  # noqa: BLE001  one item's surprise must not stop the others
-            return Broken(f"pepforms failed by its own fault ({type(error).__name__}). Please report it.", slug="bug")
+            return bug(error)
 
     bar = Bar(label, total)
     waiting: deque[tuple[T, Future[R | PepformsError]]] = deque()

@@ -373,6 +373,24 @@ def test_what_is_away_is_tried_again_and_then_waits_its_turn_without_failing(
     away.register.close()
 
 
+class _Surprised(Wiring):
+    """A workshop whose engine fails as nobody foresaw."""
+
+    def convert(self, docx: bytes, *, about: str) -> bytes:
+        raise ZeroDivisionError("Quill Testchild lives at 1 Nowhere Lane")
+
+
+def test_a_surprise_fails_its_item_and_tells_its_kind_alone(on_sqlite: Wiring) -> None:
+    keep(on_sqlite, numbered(1))
+    batch_id = ask(on_sqlite, dataclasses.replace(WORD, to="pdf"))
+    surprised = _Surprised(on_sqlite.settings)
+    assert work(surprised, batch_id).counts["failed"] == 1
+    (item,) = items(on_sqlite, batch_id)
+    told = "pepforms failed by its own fault (ZeroDivisionError). Please report it."
+    assert item.problem == {"slug": "bug", "message": told, "exit_code": 70}
+    surprised.register.close()
+
+
 def test_a_full_disk_fails_nothing(postgresql: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(making, "PAUSES", (0.0,))
     monkeypatch.setattr(sys, "dont_write_bytecode", True)
