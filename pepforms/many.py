@@ -68,6 +68,8 @@ def records(
     is not made until somebody releases it.
     """
     form, claims = wiring.form("pep"), Claims()
+    if wiring.has_register:
+        _ = wiring.register  # one that cannot be opened is told once, before any work
 
     def recorded(source: Source) -> Path:
         pep, _ = pipeline.checked(read(source), "record", wiring.profile)

@@ -21,7 +21,7 @@ from pepforms.register.files import Files
 from pepforms.register.store import Register
 from pepforms.register.tables import Audit, Document, Revision, Version
 from pepforms.settings import load
-from pepforms.wiring import Wiring
+from pepforms.wiring import DEMONSTRATION_KEY, DEMONSTRATION_OPENER, Wiring
 
 SAMPLES = resources.folder("samples") / "valid"
 SIGNED: dict[str, Any] = json.loads((SAMPLES / "year-5-review.json").read_bytes())
@@ -186,6 +186,18 @@ def test_a_register_that_a_newer_pepforms_made_is_the_operators_to_put_right(tmp
     newer = run(tmp_path, "import", SAMPLES)
     assert (newer.returncode, newer.stdout) == (78, "")
     assert "Install the newer pepforms again." in newer.stderr
+
+
+def test_a_register_that_is_away_is_told_once_before_a_record_or_a_copy_is_made(tmp_path: Path) -> None:
+    Wiring(load({"PEPFORMS_HOME": str(tmp_path)})).use_demonstration_key()
+    away = environment(tmp_path, "postgresql://pepforms@127.0.0.1:1/register") | {
+        "PEPFORMS_SEAL_KEY_FILE": str(tmp_path / DEMONSTRATION_KEY),
+        "PEPFORMS_SEAL_PASSPHRASE_FILE": str(tmp_path / DEMONSTRATION_OPENER),
+    }
+    for command in (("archive",), ("render", "--audience", "school")):
+        words = [PEPFORMS, *command, SAMPLES, "--out", tmp_path / "out"]
+        done = subprocess.run(words, env=away, capture_output=True, text=True, timeout=60, check=False)
+        assert (done.returncode, done.stdout, done.stderr.count("does not answer")) == (75, "", 1)
 
 
 def test_no_command_pays_for_the_register_that_does_not_use_it() -> None:

@@ -60,6 +60,8 @@ def render(
     if form.gathers and (to == "docx" or person):
         raise click.UsageError(f"{form.name} is a pack of PDFs, for no one person: leave out --to docx and --for.")
     files.folder(out)
+    if reader != "authority" and wiring.has_register:
+        _ = wiring.register  # one that cannot be opened is told once, before any work
     copies = _Copies(wiring, form, reader, person, confidential, released_by, to, preview, out, force)
     if form.gathers:
         children = _children(paths, form, wiring)

@@ -88,8 +88,10 @@ def stands(where: str | Path) -> Literal["not made", "older", "up to date"]:
 
     Misconfigured (slug `newer-register`) where a newer pepforms made it.
     """
-    if (file := sqlite_file(where)) and not file.exists():
-        return "not made"
+    if file := sqlite_file(where):
+        with files.told(file):
+            if not file.exists():
+                return "not made"
     engine = _engine(where)
     try:
         with told(), engine.connect() as connection:
