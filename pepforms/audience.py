@@ -104,6 +104,18 @@ def owners(pep: Pep, audience: Audience) -> tuple[str, ...]:
     )
 
 
+def one_by_one(pep: Pep, audience: Audience, *, for_one: bool) -> tuple[str | None, ...]:
+    """Each whom copies are made for one by one: whom a document for one person asks for something, or each parent.
+
+    Of all other copies there is one, for nobody in particular.
+    """
+    if for_one:
+        return owners(pep, audience)
+    if audience != "parent":
+        return (None,)
+    return tuple(each["id"] for each in pep.get("people", ()) if each.get("role") == "parent" and "id" in each)
+
+
 def theirs(copy: Copy, audience: Audience, person: str) -> Copy:
     """A copy with only the targets and actions that one person answers for.
 

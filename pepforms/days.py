@@ -11,6 +11,7 @@ from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 from zoneinfo import ZoneInfo
 
+from pepforms.errors import Refused
 from pepforms.model import Pep
 
 if TYPE_CHECKING:
@@ -108,6 +109,15 @@ def first_year(year: str) -> int | None:
     if not match or (int(match[1]) + 1) % 100 != int(match[2]):
         return None
     return int(match[1])
+
+
+def term(text: str) -> tuple[str, str]:
+    """The academic year and the term that people write as `2026-27/autumn`; Refused where it is none."""
+    written, _, name = text.partition("/")
+    year = written.replace("-", "/", 1)
+    if name not in TERMS or first_year(year) is None:
+        raise Refused(f"“{text}” is no term. Write it like 2026-27/autumn.", slug="no-such-term")
+    return year, name
 
 
 def financial_year(day: date) -> str:

@@ -68,6 +68,11 @@ class Misconfigured(PepformsError):
     exit_code = 78
 
 
+def bug(error: Exception) -> Broken:
+    """What is told of an error that nobody foresaw: its kind alone, since its text may quote a child's data."""
+    return Broken(f"pepforms failed by its own fault ({type(error).__name__}). Please report it.", slug="bug")
+
+
 def _rebuilt(kind: type[PepformsError], args: tuple[Any, ...], state: dict[str, Any]) -> PepformsError:
     error = kind.__new__(kind, *args)
     error.args = args

@@ -14,7 +14,8 @@ from typing import Any, TextIO, TypeVar
 import click
 
 from pepforms import digest, filing, naming, pipeline, report
-from pepforms.errors import Broken, PepformsError, Refused
+from pepforms.errors import PepformsError, Refused, bug
+from pepforms.model import Audience, Pep
 from pepforms.sources import Source
 from pepforms.wiring import Wiring
 
@@ -52,16 +53,27 @@ def worst(codes: Iterable[int]) -> int:
 
 
 def records(
-    wiring: Wiring, found: Iterable[Source], out: Path | None, *, total: int, force: bool, kept_by: str | None = None
+    wiring: Wiring,
+    found: Iterable[Source],
+    out: Path | None,
+    *,
+    total: int,
+    force: bool,
+    kept_by: str | None = None,
+    released_by: str | None = None,
 ) -> Iterator[tuple[Source, Path | PepformsError]]:
     """Make the record of each source, in a folder, or kept in the register by somebody, or both.
 
-    A record that is there already, holds and is of the same PEP is left alone.
+    A record that is there already, holds and is of the same PEP is left alone. One that the weekly list speaks against
+    is not made until somebody releases it.
     """
     form, claims = wiring.form("pep"), Claims()
+    if wiring.has_register:
+        _ = wiring.register  # one that cannot be opened is told once, before any work
 
     def recorded(source: Source) -> Path:
         pep, _ = pipeline.checked(read(source), "record", wiring.profile)
+        refuse_held(wiring, pep, "authority", released_by)
         claims.claim(naming.record(pep), digest.pep_digest(pep))
         if kept_by:
             record = filing.keep_pep(pep, form, out, wiring, wiring.register, by=kept_by, force=force)
@@ -70,6 +82,14 @@ def records(
         return filing.file_pep(pep, form, out, wiring, force=force)
 
     return each(found, recorded, "Sealing records", total=total)
+
+
+def refuse_held(wiring: Wiring, pep: Pep, audience: Audience, released_by: str | None) -> None:
+    """Refused where the register has a weekly list that speaks against a copy, and nobody has released it."""
+    if wiring.has_register:
+        from pepforms.caseload import holds
+
+        holds.refuse_held(wiring.register, pep, audience, released_by=released_by)
 
 
 class Claims:
@@ -137,7 +157,7 @@ def each(
         except PepformsError as error:
             return error
         except Exception as error:  # noqa: BLE001  one item's surprise must not stop the others
-            return Broken(f"pepforms failed by its own fault ({type(error).__name__}). Please report it.", slug="bug")
+            return bug(error)
 
     bar = Bar(label, total)
     waiting: deque[tuple[T, Future[R | PepformsError]]] = deque()

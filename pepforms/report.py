@@ -4,15 +4,16 @@ import datetime
 import importlib.metadata
 import itertools
 import json
+import os
 import re
 import textwrap
 from collections.abc import Callable, Iterator, Mapping, Sized
 from functools import partial
 from typing import Any
 
-from pepforms import forms, pipeline, schema
+from pepforms import files, forms, pipeline, schema
 from pepforms.check import Checked, law, rules, together
-from pepforms.errors import PepformsError
+from pepforms.errors import Misconfigured, PepformsError
 from pepforms.fill import words
 from pepforms.fill.lint import Finding
 from pepforms.fill.scopes import placeholder
@@ -174,7 +175,7 @@ def doctor(wiring: Wiring) -> tuple[bool, str]:
     lines.append(f"  home                   {wiring.settings.home}")
     lines.append(f"  file                   {wiring.settings.file}{'' if wiring.settings.file.exists() else ' (none)'}")
     for setting in wiring.settings.known:
-        value = re.sub("(://[^:/@]*:)[^@]*@", r"\1…@", wiring.settings[setting.key]) or "(not set)"  # no password
+        value = _without_password(wiring.settings[setting.key]) or "(not set)"
         lines.append(f"  {setting.key:<22} {value}\n{'':<25}{setting.meaning}; {setting.variable}")
     lines += ["", "State"]
     healthy = True
@@ -187,10 +188,15 @@ def doctor(wiring: Wiring) -> tuple[bool, str]:
     return healthy, "\n".join(lines)
 
 
+def _without_password(value: str) -> str:
+    return re.sub("([?&]password=)[^&]*", r"\1…", re.sub("(://[^:/@]*:).*@", r"\1…@", value))
+
+
 def _states(wiring: Wiring) -> Iterator[tuple[str, str | PepformsError]]:
     """Each part, with its state in words, or the error that says what to do."""
     looks: dict[str, Callable[[Wiring], str]]
     looks = {"profile": _profile, "fonts": _fonts, "engine": _engine, "seal": _seal, "trust": _trust, "time": _time}
+    looks |= {"register": _register, "files": _files}
     looks |= {f"deliver {name}": partial(_deliver, name=name) for name in wiring.settings.destinations}
     for name, look in looks.items():
         try:
@@ -238,6 +244,41 @@ def _time(wiring: Wiring) -> str:
         return "seals claim their time, nobody proves it (set PEPFORMS_SEAL_TIMESTAMP_URL)"
     wiring.clock.stamp(b"Is anybody there?", datetime.datetime.now(datetime.UTC))
     return f"{wiring.clock.host} answers and is trusted"
+
+
+def _register(wiring: Wiring) -> str:
+    from pepforms.register import made, store
+
+    place, stands = store.place(wiring.register_is_at), store.stands(wiring.register_is_at)
+    if stands == "not made":
+        return f"none yet at {place}; the first command that needs one makes it"
+    if stands == "older":
+        return f"{place}: an older pepforms made it; the next command that needs it brings it up to date"
+    from pepforms.batches import course, worker
+
+    with wiring.register.reading() as session:
+        unfinished = course.unfinished(session)
+        if not wiring.register_files.folder.exists() and next(made.named(session), None):
+            raise Misconfigured(
+                f"{place} names files, and their folder {wiring.register_files.folder} is not there. Mount it, or put "
+                "files.folder right.",
+                slug="no-files-folder",
+            )
+    alive, batches = len(worker.alive_now(wiring.register)), f"batch{'es' * (len(unfinished) != 1)}"
+    return f"{place}: up to date; {alive} at work on batches, {len(unfinished)} {batches} unfinished"
+
+
+def _files(wiring: Wiring) -> str:
+    folder = wiring.register_files.folder
+    with files.told(folder):
+        if not folder.is_dir():
+            return f"the register's files will be in {folder}, which is made when it is first needed"
+    if not os.access(folder, os.R_OK | os.W_OK | os.X_OK):
+        raise Misconfigured(
+            f"Files in {folder} cannot be read and written. Look at its rights, or name another in files.folder.",
+            slug="no-files-folder",
+        )
+    return f"the register's files are in {folder}, which can be written"
 
 
 def _deliver(wiring: Wiring, name: str) -> str:

@@ -6,6 +6,7 @@ No message repeats what a cell holds.
 import csv
 import datetime as dt
 import io
+import itertools
 import re
 
 from pepforms.days import LONDON
@@ -22,11 +23,11 @@ class BadCell(ValueError):
     """What is wrong with a cell, and what to write."""
 
 
-def read(data: bytes, name: str, *, most: int, slug: str) -> tuple[list[str], Rows]:
+def read(data: bytes, name: str, *, most: int, slug: str, most_rows: int | None = None) -> tuple[list[str], Rows]:
     """The names of the columns, as `heading` writes them, and the rows.
 
     Commas, semicolons or tabs between cells; UTF-8, UTF-16 or Windows-1252. Refused, under that slug, where it is no
-    CSV file, is empty, or has more than `most` bytes.
+    CSV file, is empty, or has more than `most` bytes, or `most_rows` rows below the names of its columns.
     """
     if len(data) > most:
         raise Refused(f"{name} is larger than any such list ({most >> 20} MB). Split it.", slug=slug)
@@ -37,13 +38,19 @@ def read(data: bytes, name: str, *, most: int, slug: str) -> tuple[list[str], Ro
         first, _, text, skipped = rest.partition("\n")[0], "", rest, 1
     between = max(";,\t", key=first.count)
     try:
-        table = list(csv.reader(io.StringIO(text, newline=""), delimiter=between, strict=True))
+        reader = csv.reader(io.StringIO(text, newline=""), delimiter=between, strict=True)
+        table = list(itertools.islice(reader, most_rows + 2 if most_rows else None))
     except csv.Error:
         raise Refused(
             f"{name} is not a CSV file: quotation marks in it do not match. Save the list as CSV again.", slug=slug
         ) from None
     if not table:
         raise Refused(f"{name} is empty. Save the list as CSV again.", slug=slug)
+    if most_rows and len(table) > most_rows + 1:
+        raise Refused(
+            f"{name} has more than {most_rows:,} rows, which no such list has. Was it the right report? Export it.",
+            slug=slug,
+        )
     numbered = enumerate(table[1:], 2 + skipped)
     return [heading(cell) for cell in table[0]], [(row, cells) for row, cells in numbered if any(map(str.strip, cells))]
 

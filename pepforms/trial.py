@@ -10,7 +10,7 @@ from typing import Any
 
 from pepforms import drawn, loss, pipeline, resources, sources
 from pepforms.archive import stamp
-from pepforms.audience import Reader
+from pepforms.audience import Reader, one_by_one
 from pepforms.convert import Converter, libreoffice
 from pepforms.errors import Broken, Refused
 from pepforms.fill import Letterhead, Template
@@ -76,9 +76,7 @@ def _wanted(form: Form, wiring: Wiring) -> Iterator[tuple[str, Wanted]]:
 
 def readers(pep: Pep, form: Form, audience: Audience) -> tuple[str | None, ...]:
     """Each whom a form is made for one by one, where it is; else nobody in particular."""
-    if form.person or audience != "parent":
-        return pipeline.readers(pep, form, audience, None)
-    return tuple(one["id"] for one in pep["people"] if one["role"] == "parent")
+    return one_by_one(pep, audience, for_one=form.person)
 
 
 def filled(data: bytes, name: str, form: Form, head: Letterhead | None, wanted: list[Wanted]) -> list[bytes | None]:

@@ -257,7 +257,11 @@ class Wiring:
     @property
     def has_register(self) -> bool:
         """Whether there is a register already; using one makes it."""
-        return isinstance(self.register_is_at, str) or self.register_is_at.exists()
+        where = self.register_is_at
+        if isinstance(where, str):
+            return True
+        with files.told(where):
+            return where.exists()
 
     @property
     def register_is_at(self) -> str | Path:

@@ -115,6 +115,7 @@ def test_what_makes_no_sense_is_a_slip_of_the_keyboard(tmp_path: Path, words: tu
         (("release", "nobody", "1", "--by", "x", "--because", "y"), "no-such-batch"),
         (("run", "--term", "2026-27/autumn"), "nothing-to-make"),
         (("run", "--term", "2026-27/autumn", "--form", "letter"), "no-such-form"),
+        (("run", "peps", "--form", "school-move-pack", "--audience", "school"), "not-in-a-batch"),
     ],
 )
 def test_what_is_not_there_is_refused(tmp_path: Path, words: tuple[str, ...], slug: str) -> None:

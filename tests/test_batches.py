@@ -177,6 +177,36 @@ def test_a_file_that_is_refused_is_a_failed_item_until_it_is_read_again(wiring: 
     assert [item for item, _, _ in held(wiring, batch_id)] == [2, 4, 5]
 
 
+def test_a_form_for_one_person_is_made_for_each_whom_the_plan_asks_for_something(wiring: Wiring) -> None:
+    nobody = numbered(2) | {"actions": [], "targets": []}
+    keep(wiring, numbered(1, QUILL), nobody)
+    asked = Asked("action-sheet", ("authority", "school"), "docx", for_one=True)
+    batch_id = ask(wiring, asked)
+    theirs = [("authority", "sw"), ("school", "dt"), ("school", "tutor"), ("school", "ed")]
+    assert [(each.pep_id, each.audience, each.person) for each in items(wiring, batch_id)] == [
+        ("PEP-1", audience, person) for audience, person in theirs
+    ]
+    assert work(wiring, batch_id).counts["done"] == len(theirs)
+    assert len({each.name for each in documents(wiring.register)}) == len(theirs)
+    with pytest.raises(Refused, match="ask nothing of those") as refused:
+        ask(wiring, asked, "PEP-2")
+    assert refused.value.slug == "nothing-to-make"
+
+
+def test_a_refused_file_is_one_item_for_each_whom_its_plan_asks_once_it_is_read_again(on_sqlite: Wiring) -> None:
+    refusal = Refused("This PEP cannot be used yet: 1 thing to put right.", slug="pep-refused")
+    asked = Asked("action-sheet", ("authority", "school", "carer"), "docx", for_one=True)
+    batch_id = asking.of_files(on_sqlite.register, asked, [("bad.json", refusal)], by="officer")
+    assert counts(on_sqlite, batch_id) == {"failed": 3}
+    quill = numbered(1, QUILL)
+    quill["actions"] = [each for each in quill["actions"] if each["owner"] != "ama"]
+    (again,) = keep(on_sqlite, quill)
+    assert asking.again(on_sqlite.register, batch_id, lambda _: again, by="officer") == 4
+    found = [(each.audience, each.person) for each in items(on_sqlite, batch_id)]
+    assert found == [("authority", "sw"), ("school", "dt"), ("school", "tutor"), ("school", "ed")]
+    assert work(on_sqlite, batch_id).counts["done"] == 4
+
+
 # --- once ------------------------------------------------------------------------------------------------------------
 
 
@@ -341,6 +371,24 @@ def test_what_is_away_is_tried_again_and_then_waits_its_turn_without_failing(
     assert work(on_sqlite, batch_id).state == "finished"
     on_sqlite.converter.close()
     away.register.close()
+
+
+class _Surprised(Wiring):
+    """A workshop whose engine fails as nobody foresaw."""
+
+    def convert(self, docx: bytes, *, about: str) -> bytes:
+        raise ZeroDivisionError("Quill Testchild lives at 1 Nowhere Lane")
+
+
+def test_a_surprise_fails_its_item_and_tells_its_kind_alone(on_sqlite: Wiring) -> None:
+    keep(on_sqlite, numbered(1))
+    batch_id = ask(on_sqlite, dataclasses.replace(WORD, to="pdf"))
+    surprised = _Surprised(on_sqlite.settings)
+    assert work(surprised, batch_id).counts["failed"] == 1
+    (item,) = items(on_sqlite, batch_id)
+    told = "pepforms failed by its own fault (ZeroDivisionError). Please report it."
+    assert item.problem == {"slug": "bug", "message": told, "exit_code": 70}
+    surprised.register.close()
 
 
 def test_a_full_disk_fails_nothing(postgresql: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from pepforms import days, profile
 from pepforms.days import Clock, DayType, due
+from pepforms.errors import Refused
 
 HILLINGDON = profile.load("hillingdon")
 DAYS = st.dates(date(2025, 9, 1), date(2027, 5, 31))
@@ -149,3 +150,11 @@ def test_an_event_that_a_pep_does_not_know_has_no_day(pep: dict[str, object]) ->
 def test_an_event_at_night_in_summer_is_on_the_day_it_was_in_england() -> None:
     pep = {"sign_offs": [{"at": "2026-07-19T23:40:00Z"}]}
     assert days.event(pep, "sign_off") == date(2026, 7, 20)
+
+
+def test_a_term_is_written_as_people_write_it() -> None:
+    assert days.term("2026-27/autumn") == ("2026/27", "autumn")
+    for other in ("autumn", "2026/27/autumn", "2026-27/winter", "2026-28/autumn", "２０２６-27/autumn", ""):
+        with pytest.raises(Refused, match="2026-27/autumn") as refused:
+            days.term(other)
+        assert refused.value.slug == "no-such-term"

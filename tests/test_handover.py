@@ -21,7 +21,7 @@ from pepforms.deliver.destinations import Named
 from pepforms.deliver.folder import Folder
 from pepforms.digest import sha256
 from pepforms.errors import Misconfigured, PepformsError, Refused, Unavailable
-from pepforms.handover import deeds, overview, rows, sending
+from pepforms.handover import deeds, overview, sending
 from pepforms.register import audit, made
 from pepforms.register.files import Files
 from pepforms.register.store import Register
@@ -321,6 +321,30 @@ def test_each_worker_gets_a_list_of_what_is_new_and_no_record_stands_on_two(regi
     assert [*sending.cover(register, parted, draw, today, by="officer")] == []
 
 
+def test_a_server_has_a_folder_and_a_list_for_each_too_and_gets_what_it_missed(
+    on_sqlite: Register, server: Any
+) -> None:
+    parted, today = Named("lcs", "team", server.account()), dt.date(2026, 11, 26)
+
+    def cover() -> list[sending.Went]:
+        return [*sending.cover(on_sqlite, parted, lambda rows: b"%d records" % len(rows), today, by="officer")]
+
+    kept = keep(on_sqlite, [1, 2])
+    assert sent(on_sqlite, parted) == [None, None]
+    server.kill()
+    with pytest.raises(Unavailable):
+        cover()
+    server.start()
+    ((name, error),) = [(went.name, went.error) for went in cover()]
+    assert error is None
+    folder, _, file = name.partition("/")
+    assert sorted(path.name for path in (server.root / folder).iterdir()) == [*(row.filename for row in kept), file]
+    assert [path.name for path in server.root.iterdir()] == [folder]
+    assert (server.root / name).read_bytes() == b"2 records"
+    assert receipts(on_sqlite, "listed") == 2
+    assert cover() == []
+
+
 def test_a_list_whose_writer_died_before_it_was_noted_is_not_written_twice(on_sqlite: Register, share: Named) -> None:
     parted, today = replace(share, by="team"), dt.date(2026, 11, 26)
     keep(on_sqlite, [1])
@@ -416,10 +440,3 @@ def test_what_arrives_after_it_was_withdrawn_stays_withdrawn_and_to_be_deleted(
     assert stands.state == "withdrawn"
     assert stands.delivered_at is not None
     assert not stands.deletion_reference
-
-
-def test_a_term_is_written_as_people_write_it() -> None:
-    assert rows.term("2026-27/autumn") == AUTUMN
-    for other in ("autumn", "2026/27 autumn", "2026-27/winter"):
-        with pytest.raises(Refused, match="2026-27/autumn"):
-            rows.term(other)

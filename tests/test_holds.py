@@ -10,14 +10,17 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from click.testing import CliRunner, Result
 from sqlalchemy import select
 
-from pepforms import resources
+from pepforms import resources, settings
 from pepforms.caseload import holds, lists, mapping, weekly
+from pepforms.cli import commands
 from pepforms.model import AUDIENCES, Audience, Pep
 from pepforms.register.files import Files
 from pepforms.register.store import Register
 from pepforms.register.tables import Audit, Hold
+from pepforms.wiring import DEMONSTRATION_KEY, DEMONSTRATION_OPENER, Wiring
 
 SAMPLES = resources.folder("samples")
 LIST = (SAMPLES / "weekly-list.csv").read_bytes()
@@ -250,4 +253,34 @@ def test_render_makes_no_copy_that_the_list_speaks_against_until_somebody_has_ma
         (entry,) = session.scalars(select(Audit).where(Audit.action == "copy-released"))
         assert (entry.actor, entry.subject) == ("Sasha Mockworth", "PEP-0005-A26 version 1")
         assert (entry.detail["audience"], entry.detail["reason"]) == ("school", "left-school")
+    register.close()
+
+
+def test_archive_makes_no_record_under_a_number_that_lcs_has_joined_until_somebody_has_made_sure(
+    tmp_path: Path,
+) -> None:
+    Wiring(settings.load({"PEPFORMS_HOME": str(tmp_path)})).use_demonstration_key()
+    register = Register(tmp_path / "register.sqlite", Files(tmp_path / "files"))
+    bring(register, dt.date(2026, 11, 20), {"Person ID": "900099", "Merged IDs": "900005"})
+    source, out = SAMPLES / "valid" / "year-5-review.json", tmp_path / "out"
+    environment = {
+        "PEPFORMS_HOME": str(tmp_path),
+        "PEPFORMS_ARCHIVE_VALIDATE": "off",
+        "PEPFORMS_SEAL_KEY_FILE": str(tmp_path / DEMONSTRATION_KEY),
+        "PEPFORMS_SEAL_PASSPHRASE_FILE": str(tmp_path / DEMONSTRATION_OPENER),
+    }
+
+    def run(*more: str) -> Result:
+        words = ["archive", str(source), "--out", str(out), "--register", *more]
+        return CliRunner().invoke(commands, words, env=environment, standalone_mode=False)
+
+    refused = run()
+    assert refused.return_value == 65
+    assert "joined the number 900005 into 900099" in refused.stderr
+    assert [*out.iterdir()] == []
+    assert run("--released-by", "Sasha Mockworth").return_value == 0
+    assert [record.name[:6] for record in out.glob("*.pdf")] == ["900005"]
+    with register.reading() as session:
+        (entry,) = session.scalars(select(Audit).where(Audit.action == "copy-released"))
+        assert (entry.actor, entry.detail["reason"]) == ("Sasha Mockworth", "number-joined")
     register.close()

@@ -105,6 +105,14 @@ def test_a_list_without_a_header_is_refused_without_repeating_its_first_child() 
     assert "Inventson" not in str(refused.value)
 
 
+def test_a_report_of_far_more_rows_than_there_are_children_is_not_the_list() -> None:
+    most = [LIST.partition(b"\n")[0], *[b"1,"] * weekly.MOST_ROWS]
+    with pytest.raises(Refused, match="more than 50,000 rows, which no such list has") as refused:
+        weekly.read(b"\n".join([*most, b"2,"]), "list.csv", EXAMPLE)
+    assert refused.value.slug == "bad-list"
+    assert len(weekly.read(b"\n".join(most), "list.csv", EXAMPLE).children) == 1
+
+
 def test_a_list_with_a_column_twice_or_without_a_row_is_refused() -> None:
     with pytest.raises(Refused, match="twice"):
         weekly.read(LIST.replace(b"Merged IDs", b"Team"), "list.csv", EXAMPLE_WITHOUT_MERGED)

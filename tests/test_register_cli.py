@@ -1,6 +1,7 @@
 """The register's commands as their users meet them: the real console script, real files, killed and starved."""
 
 import copy
+import datetime as dt
 import json
 import os
 import resource
@@ -14,11 +15,13 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import func, select, text
 
-from pepforms import profile, resources
-from pepforms.register import peps
+from pepforms import profile, report, resources
+from pepforms.register import made, peps
 from pepforms.register.files import Files
 from pepforms.register.store import Register
-from pepforms.register.tables import Audit, Revision, Version
+from pepforms.register.tables import Audit, Document, Revision, Version
+from pepforms.settings import load
+from pepforms.wiring import DEMONSTRATION_KEY, DEMONSTRATION_OPENER, Wiring
 
 SAMPLES = resources.folder("samples") / "valid"
 SIGNED: dict[str, Any] = json.loads((SAMPLES / "year-5-review.json").read_bytes())
@@ -142,9 +145,15 @@ def test_what_the_check_finds_is_said_and_is_the_exit_code(tmp_path: Path) -> No
     (proof,) = json.loads(good.stdout)["results"]
     assert (proof["holds"], proof["faults"], proof["counts"]["pep_version"]) == (True, [], 1)
     register = Register(tmp_path / "register.sqlite", Files(tmp_path / "files"))
+    lost = register.files.path(register.files.put(b"put, and its row never written"))
+    os.utime(lost, (0, 0))
+    assert run(tmp_path, "check").returncode == 65
+    cleared = run(tmp_path, "check", "--clear-orphans", "--by", "Sasha Mockworth")
+    assert (cleared.returncode, cleared.stderr) == (0, "Deleted: 1 file that no row names.\n")
+    assert not lost.exists()
     with register.writing() as session:
         session.execute(text("DROP TRIGGER audit_no_update"))
-        session.execute(text("UPDATE audit SET actor = 'somebody else'"))
+        session.execute(text("UPDATE audit SET actor = 'somebody else' WHERE sequence = 1"))
     register.close()
     bad = run(tmp_path, "check")
     assert bad.returncode == 65
@@ -179,6 +188,18 @@ def test_a_register_that_a_newer_pepforms_made_is_the_operators_to_put_right(tmp
     assert "Install the newer pepforms again." in newer.stderr
 
 
+def test_a_register_that_is_away_is_told_once_before_a_record_or_a_copy_is_made(tmp_path: Path) -> None:
+    Wiring(load({"PEPFORMS_HOME": str(tmp_path)})).use_demonstration_key()
+    away = environment(tmp_path, "postgresql://pepforms@127.0.0.1:1/register") | {
+        "PEPFORMS_SEAL_KEY_FILE": str(tmp_path / DEMONSTRATION_KEY),
+        "PEPFORMS_SEAL_PASSPHRASE_FILE": str(tmp_path / DEMONSTRATION_OPENER),
+    }
+    for command in (("archive",), ("render", "--audience", "school")):
+        words = [PEPFORMS, *command, SAMPLES, "--out", tmp_path / "out"]
+        done = subprocess.run(words, env=away, capture_output=True, text=True, timeout=60, check=False)
+        assert (done.returncode, done.stdout, done.stderr.count("does not answer")) == (75, "", 1)
+
+
 def test_no_command_pays_for_the_register_that_does_not_use_it() -> None:
     heavy = "{'sqlalchemy', 'alembic', 'psycopg'} & set(sys.modules)"
     looked = f"import sys, pepforms.cli, pepforms.wiring; assert not {heavy}, {heavy}"
@@ -186,10 +207,50 @@ def test_no_command_pays_for_the_register_that_does_not_use_it() -> None:
 
 
 def test_the_password_of_the_database_is_not_shown(tmp_path: Path) -> None:
-    given = environment(tmp_path, "postgresql://pepforms:geheim@db.example/register")
+    given = environment(tmp_path, "postgresql://pepforms:ge@heim@db.invalid/register?password=geheim")
     shown = subprocess.run([PEPFORMS, "doctor"], env=given, capture_output=True, text=True, timeout=60).stdout
-    assert "postgresql://pepforms:…@db.example/register" in shown
-    assert "geheim" not in shown
+    assert "postgresql://pepforms:…@db.invalid/register?password=…" in shown
+    assert "heim" not in shown
+
+
+def test_the_doctor_says_how_the_register_stands_and_makes_none(register: Register, tmp_path: Path) -> None:
+    url = register.engine.url.set(drivername=register.engine.name).render_as_string(hide_password=False)
+    home = tmp_path / "home"
+    wiring = Wiring(load({"PEPFORMS_HOME": str(home), "PEPFORMS_DATABASE_URL": url}))
+
+    def state(name: str) -> str:
+        (line,) = (line for line in report.doctor(wiring)[1].splitlines() if line[6:].startswith(f"{name} "))
+        return line.strip()
+
+    nothing = Wiring(load({"PEPFORMS_HOME": str(home)}))
+    assert f"none yet at {home / 'register.sqlite'}; the first command" in report.doctor(nothing)[1]
+    assert not home.exists()
+    assert state("register").endswith("up to date; 0 at work on batches, 0 batches unfinished")
+    assert state("files").endswith(f"will be in {home / 'files'}, which is made when it is first needed")
+    wiring.register_files.put(b"a document")
+    assert state("files") == f"ok  files      the register's files are in {home / 'files'}, which can be written"
+    with register.writing() as session:
+        session.execute(text("DELETE FROM alembic_version"))
+    assert "an older pepforms made it" in state("register")
+    with register.writing() as session:
+        assert session.scalar(text("SELECT version_num FROM alembic_version")) is None, "it was only looked at"
+        session.execute(text("INSERT INTO alembic_version VALUES ('9999')"))
+    assert state("register").startswith("NO  register   This register was made by a newer pepforms")
+    wiring.register.close()
+
+
+def test_the_doctor_misses_the_folder_of_files_that_the_register_names(tmp_path: Path) -> None:
+    wiring = Wiring(load({"PEPFORMS_HOME": str(tmp_path)}))
+    kept = peps.keep(wiring.register, numbered(1), PROFILE, by="officer")
+    row = Document(identity="a" * 64, form="pep", audience="authority", to="pdf", revision_id=kept.revision_id)
+    row.name, row.made_at = "x.pdf", dt.datetime.now(dt.UTC)
+    made.keep_document(wiring.register, row, b"a document", by="officer")
+    assert report.doctor(wiring)[0]
+    wiring.register_files.folder.rename(tmp_path / "elsewhere")
+    healthy, said = report.doctor(wiring)
+    assert not healthy
+    assert "names files, and their folder" in said
+    wiring.register.close()
 
 
 @settings(max_examples=10, suppress_health_check=[HealthCheck.function_scoped_fixture])

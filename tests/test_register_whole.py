@@ -26,6 +26,7 @@ from pepforms.register import check as proving
 from pepforms.register.files import Files
 from pepforms.register.store import Register
 from pepforms.register.tables import (
+    Audit,
     Batch,
     Child,
     Delivery,
@@ -224,6 +225,64 @@ def test_a_file_that_nobody_names_is_a_note_at_first_and_a_fault_the_day_after(f
     os.utime(path, (two_days_ago, two_days_ago))
     (fault,) = proved(full, wiring.verify).faults
     assert "has lain here for 2 days, and no row names it" in fault
+
+
+def aged(path: Path) -> Path:
+    two_days_ago = time.time() - 2 * 24 * 3600
+    os.utime(path, (two_days_ago, two_days_ago))
+    return path
+
+
+def test_files_that_nobody_has_named_for_a_day_are_cleared_and_nothing_else(full: Register, wiring: Wiring) -> None:
+    with full.reading() as session:
+        named = [aged(full.files.path(digest)) for digest, _ in made.named(session)]
+    lost = aged(full.files.path(full.files.put(b"put, and its row never written")))
+    young = full.files.path(full.files.put(b"put, and its row not yet written"))
+    half = aged(Path(shutil.copy(lost, lost.with_name(".begun-x7f3"))))
+    (full.files.folder / "letters").mkdir()
+    theirs = [full.files.folder / "letters" / "a.pdf", full.files.folder / "letters" / lost.name]
+    theirs.append(full.files.folder / "README")
+    for path in theirs:
+        path.write_bytes(b"not ours")
+        aged(path)
+    assert proving.clear_orphans(full, by="officer") == 2
+    assert not lost.exists()
+    assert not half.exists()
+    assert all(path.exists() for path in (young, *theirs, *named))
+    with full.reading() as session:
+        (entry,) = session.scalars(sa.select(Audit).where(Audit.action == "files-cleared"))
+        assert (entry.actor, entry.detail) == ("officer", {"files": 2})
+    assert proving.clear_orphans(full, by="officer") == 0
+    for path in theirs:
+        path.unlink()
+    assert proved(full, wiring.verify).faults == ()
+
+
+class _Cleared(Files):
+    """A folder in which others clear what nobody names whenever a file has been put there."""
+
+    others: Register | None = None
+
+    def put(self, data: bytes) -> str:
+        digest = super().put(data)
+        others, self.others = self.others, None
+        if others:
+            assert proving.clear_orphans(others, by="another") == 1
+        return digest
+
+
+def test_a_file_that_is_cleared_before_its_row_is_written_is_there_all_the_same(register: Register) -> None:
+    kept = peps.keep(register, SIGNED, PROFILE, by="officer")
+    slow = Register(register.engine.url.set(drivername=register.engine.name).render_as_string(False), register.files)
+    slow.files = files = _Cleared(register.files.folder)
+    aged(files.path(files.put(b"made by a process that was killed")))
+    files.others = register
+    row = Document(
+        identity="d" * 64, form="pep", audience="school", to="pdf", revision_id=kept.revision_id, name="a", made_at=NOW
+    )
+    digest = made.keep_document(slow, row, b"made by a process that was killed", by="officer")
+    assert register.files.get(digest) == b"made by a process that was killed"
+    slow.close()
 
 
 @pytest.mark.parametrize(

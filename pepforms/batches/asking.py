@@ -3,32 +3,32 @@
 import datetime as dt
 import itertools
 import json
-import re
 import secrets
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 from sqlalchemy import and_, func, insert, select, update
 from sqlalchemy.orm import Session
 
+from pepforms import days
+from pepforms.audience import one_by_one
 from pepforms.batches import course
 from pepforms.errors import PepformsError, Refused
-from pepforms.model import Audience
+from pepforms.model import Audience, Pep
 from pepforms.pipeline import To
 from pepforms.register import audit
 from pepforms.register.peps import Kept
 from pepforms.register.store import Register
 from pepforms.register.tables import Batch, Item, Revision, Version
 
-_TERM = re.compile(r"(\d{4})-(\d{2})/(autumn|spring|summer)")
-
 
 @dataclass(frozen=True, slots=True)
 class Asked:
     """What is to be made of each PEP: on which form, for whom, as what file. `confidential` can only tighten.
 
-    `out` is the folder that whoever asks wants the documents in too.
+    `out` is the folder that whoever asks wants the documents in too; `for_one` says that the form is made for one
+    person, so that each whom a PEP asks for something has a copy.
     """
 
     form: str
@@ -36,6 +36,7 @@ class Asked:
     to: To
     confidential: bool = False
     out: str | None = None
+    for_one: bool = False
 
     def as_json(self) -> dict[str, Any]:
         """The same as the batch's row keeps it."""
@@ -45,6 +46,7 @@ class Asked:
             "to": self.to,
             "confidential": self.confidential,
             "out": self.out,
+            "for_one": self.for_one,
         }
 
 
@@ -64,16 +66,14 @@ def of_term(register: Register, asked: Asked, term: str, only: Collection[str] =
 
     Of each PEP its newest version counts, as it stands now.
     """
-    read = _TERM.fullmatch(term)
-    if not read:
-        raise Refused(f"“{term}” is no term. Write it like 2026-27/autumn.", slug="no-such-term")
+    academic_year, name = days.term(term)
     newest = select(Version.pep_id, func.max(Version.version).label("version")).group_by(Version.pep_id).subquery()
     query = (
         select(Revision.id, Revision.pep_id, Revision.version)
         .join(newest, and_(newest.c.pep_id == Revision.pep_id, newest.c.version == Revision.version))
         .join(Version, and_(Version.pep_id == Revision.pep_id, Version.version == Revision.version))
         .where(Revision.number == Version.newest)
-        .where(Version.academic_year == f"{read[1]}/{read[2]}", Version.term == read[3])
+        .where(Version.academic_year == academic_year, Version.term == name)
         .order_by(Revision.pep_id)
     )
     if only:
@@ -110,7 +110,7 @@ def _put(session: Session, asked: Asked, subjects: Sequence[_Subject], *, by: st
     batch_id = f"{now:%Y%m%d}-{secrets.token_hex(3)}"
     session.add(Batch(id=batch_id, term=term, asked=asked.as_json(), state="running", created_at=now, by=by))
     session.flush()
-    copies = ((subject, each) for subject in subjects for each in _copies(session, asked.audiences, subject))
+    copies = ((subject, each) for subject in subjects for each in _copies(session, asked, subject))
     ordinals = itertools.count(1)
     rows = (
         {
@@ -128,7 +128,13 @@ def _put(session: Session, asked: Asked, subjects: Sequence[_Subject], *, by: st
     )
     while some := list(itertools.islice(rows, 500)):
         session.execute(insert(Item), some)
-    audit.append(session, by, "batch-asked", batch_id, {"items": next(ordinals) - 1})
+    count = next(ordinals) - 1
+    if not count:
+        raise Refused(
+            "There is nothing to make: the plans ask nothing of those who would read these copies.",
+            slug="nothing-to-make",
+        )
+    audit.append(session, by, "batch-asked", batch_id, {"items": count})
     course.end(session, batch_id)
     return batch_id
 
@@ -137,19 +143,26 @@ def _about(subject: _Subject) -> dict[str, Any]:
     return {name: getattr(subject, name) for name in _Subject.__slots__}
 
 
-def _copies(
-    session: Session, audiences: Sequence[Audience], subject: _Subject
-) -> Iterator[tuple[Audience, str | None]]:
-    for audience in audiences:
-        people = _parents(session, subject.revision_id) if audience == "parent" else [None]
-        yield from ((audience, person) for person in people)
+def _copies(session: Session, asked: Asked, subject: _Subject) -> Iterator[tuple[Audience, str | None]]:
+    """For whom copies of a PEP are made; of one that could not be read, for whom they would be."""
+    if subject.revision_id is None:
+        yield from ((audience, None) for audience in asked.audiences)
+        return
+    looked_into = asked.for_one or "parent" in asked.audiences  # thousands are not, without need
+    pep = _content(session, subject.revision_id) if looked_into else {}
+    for audience in asked.audiences:
+        yield from ((audience, person) for person in _people(pep, audience, for_one=asked.for_one))
 
 
-def _parents(session: Session, revision_id: int | None) -> list[str | None]:
-    """Whom a PEP's parents' copies are for, by their references; None where it names no parent, which will be told."""
-    content = session.scalar(select(Revision.content).where(Revision.id == revision_id))
-    people = json.loads(content).get("people") if content else None
-    return [each["id"] for each in people or () if each.get("role") == "parent" and "id" in each] or [None]
+def _content(session: Session, revision_id: int) -> Pep:
+    pep: Pep = json.loads(session.scalars(select(Revision.content).where(Revision.id == revision_id)).one())
+    return pep
+
+
+def _people(pep: Pep, audience: Audience, *, for_one: bool) -> tuple[str | None, ...]:
+    """Each whom a copy is for; that a PEP names no parent is told by the copy that cannot be made."""
+    found = one_by_one(pep, audience, for_one=for_one)
+    return found if found or for_one else (None,)
 
 
 # --- again -----------------------------------------------------------------------------------------------------------
@@ -177,20 +190,23 @@ def again(register: Register, batch_id: str, read: Again, *, by: str) -> int:
 
 
 def _take_up(session: Session, batch: Batch, source: str, result: Kept | PepformsError) -> None:
-    """What was read again, in the items that it was refused in; and an item more for each further parent."""
+    """What was read again, in the items that it was refused in; with more items, or fewer, where copies are for one."""
     mine = (Item.batch_id == batch.id, Item.source == source, Item.revision_id.is_(None))
     if isinstance(result, PepformsError):
         session.execute(update(Item).where(*mine).values(problem=course.problem(result)))
         return
     about = {"revision_id": result.revision_id, "pep_id": result.pep_id, "version": result.version}
-    first, *others = _parents(session, result.revision_id)
-    parents_item = session.scalar(select(Item).where(*mine, Item.audience == "parent"))
-    session.execute(update(Item).where(*mine).values(about))
-    if parents_item is None:
-        return
-    parents_item.person = first
+    pep, for_one = _content(session, result.revision_id), bool(batch.asked.get("for_one"))
     last = session.scalar(select(func.max(Item.ordinal)).where(Item.batch_id == batch.id)) or 0
-    same = {name: getattr(parents_item, name) for name in ("batch_id", "source", "form", "audience", "to", "state")}
-    for ordinal, person in enumerate(others, last + 1):
-        session.add(Item(**same, **about, person=person, ordinal=ordinal, changed_at=parents_item.changed_at))
+    ordinals = itertools.count(last + 1)
+    for item in session.scalars(select(Item).where(*mine).order_by(Item.ordinal)).all():
+        people = _people(pep, cast(Audience, item.audience), for_one=for_one)
+        if not people:
+            session.delete(item)
+            continue
+        same = {name: getattr(item, name) for name in ("batch_id", "source", "form", "audience", "to", "state")}
+        for person in people[1:]:
+            session.add(Item(**same, **about, person=person, ordinal=next(ordinals), changed_at=item.changed_at))
+        for name, value in {**about, "person": people[0]}.items():
+            setattr(item, name, value)
     session.flush()

@@ -17,7 +17,7 @@ from pepforms.batches import course, holds
 from pepforms.batches.identity import Wanted
 from pepforms.batches.workshop import Workshop
 from pepforms.caseload import holds as caseload
-from pepforms.errors import Broken, PepformsError, Refused, Unavailable
+from pepforms.errors import PepformsError, Refused, Unavailable, bug
 from pepforms.model import Audience, Pep
 from pepforms.register import audit, made
 from pepforms.register.store import Register
@@ -72,11 +72,7 @@ class Maker:
             except PepformsError as error:
                 return Outcome("failed", problem=course.problem(error))
             except Exception as error:  # noqa: BLE001  one item's surprise must not stop the others
-                return Outcome("failed", problem=course.problem(_bug(error)))
-
-
-def _bug(error: Exception) -> Broken:
-    return Broken(f"pepforms failed by its own fault ({type(error).__name__}). Please report it.", slug="bug")
+                return Outcome("failed", problem=course.problem(bug(error)))
 
 
 def _refused(error: Refused) -> Outcome:

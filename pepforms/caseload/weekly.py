@@ -17,8 +17,8 @@ from pepforms.check.words import listing
 from pepforms.errors import Refused
 from pepforms.sheets import BadCell
 
-LARGEST = 256 << 20
-"""Bytes: a list of half a million children is smaller, in UTF-16 too."""
+LARGEST, MOST_ROWS = 64 << 20, 50_000
+"""Bytes and rows: of ten times the largest authority's children, with every column that LCS has, in UTF-16."""
 _LONGEST = 200  # characters in a cell
 _A_NUMBER = re.compile("[A-Za-z0-9-]{1,40}")
 
@@ -42,7 +42,7 @@ class Weekly:
 @in_bulk()
 def read(data: bytes, name: str, mapping: ListMapping) -> Weekly:
     """The children of a list; Refused where it is no CSV file, has no rows, or lacks a column of the mapping."""
-    header, rows = sheets.read(data, name, most=LARGEST, slug="bad-list")
+    header, rows = sheets.read(data, name, most=LARGEST, most_rows=MOST_ROWS, slug="bad-list")
     places = _places(header, name, mapping)
     if not rows:
         raise Refused(f"{name} has no rows below the names of its columns. Export the list again.", slug="bad-list")

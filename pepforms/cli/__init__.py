@@ -25,7 +25,7 @@ from pepforms.cli import (
     verification,
 )
 from pepforms.cli.options import WIDTH
-from pepforms.errors import PepformsError
+from pepforms.errors import PepformsError, bug
 from pepforms.wiring import Wiring
 
 
@@ -51,9 +51,10 @@ def main() -> NoReturn:
         told = files.in_words(Path("The output"), error)
         click.echo(str(told), err=True)
         code = told.exit_code
-    except Exception as error:  # noqa: BLE001  its text may quote a child's data, so only its kind is told
-        click.echo(f"pepforms failed by its own fault ({type(error).__name__}). Please report it.", err=True)
-        code = 70
+    except Exception as error:  # noqa: BLE001  no traceback reaches a user
+        told = bug(error)
+        click.echo(str(told), err=True)
+        code = told.exit_code
     sys.exit(_flushed(int(code)))
 
 

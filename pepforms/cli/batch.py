@@ -13,7 +13,7 @@ import click
 
 from pepforms import days, many, pipeline, sources
 from pepforms.cli.options import Results, force_option, format_option, say_json, who_option
-from pepforms.errors import PepformsError, Unavailable
+from pepforms.errors import PepformsError, Refused, Unavailable
 from pepforms.model import AUDIENCES, Audience
 from pepforms.sources import Source
 from pepforms.wiring import Wiring
@@ -82,7 +82,8 @@ def run(
     """Make copies of many PEPs: of a term's in the register, or of files, which are kept in it first.
 
     The documents are kept in the register, and put into DIR where one is given. A parent's copy is never made
-    unattended: it is held until pepforms batch release.
+    unattended: it is held until pepforms batch release. Of a form for one person, such as action-sheet, one is made
+    for each whom a PEP asks for something.
 
     Example: pepforms batch run samples/valid --audience authority,school --out out/batch
     """
@@ -94,9 +95,13 @@ def run(
         raise click.UsageError("--only goes with --term.")
     if out and no_wait:
         raise click.UsageError("--out is filled by who waits: leave --no-wait out, or say batch resume later.")
+    form = wiring.form(form_name)
+    if form.gathers:
+        raise Refused(f"{form.name} gathers all PEPs of a child: make it with pepforms render.", slug="not-in-a-batch")
     for audience in audiences:
-        wiring.form(form_name).offered(audience)
-    asked = asking.Asked(form_name, audiences, to, confidential, str(out.absolute()) if out else None)
+        form.offered(audience)
+    folder = str(out.absolute()) if out else None
+    asked = asking.Asked(form_name, audiences, to, confidential, folder, for_one=form.person)
     if term:
         batch_id = asking.of_term(wiring.register, asked, term, only, by=by)
     else:

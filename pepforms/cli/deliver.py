@@ -51,9 +51,9 @@ def run(wiring: Wiring, term: str | None, to: str | None, by: str) -> int:
 
     Example: pepforms deliver run
     """
-    from pepforms.handover import rows, sending
+    from pepforms.handover import sending
 
-    asked, failures = rows.term(term) if term else None, many.Failures()
+    asked, failures = days.term(term) if term else None, many.Failures()
     for named in _destinations(wiring, to):
         sending.prepare(wiring.register, named.name, by=by, term=asked)
         delivered = 0
@@ -119,9 +119,9 @@ def status(wiring: Wiring, term: str | None, as_format: str) -> int:
 
     Example: pepforms deliver status --format csv
     """
-    from pepforms.handover import overview, rows
+    from pepforms.handover import overview
 
-    found = overview.deliveries(wiring.register, rows.term(term) if term else None)
+    found = overview.deliveries(wiring.register, days.term(term) if term else None)
     if as_format != "text":
         _tell([dataclasses.asdict(each) for each in found], overview.State, as_format)
         return 0
@@ -263,9 +263,9 @@ def unconfirmed(wiring: Wiring, term: str | None, as_format: str) -> int:
 
     Example: pepforms deliver unconfirmed --format csv
     """
-    from pepforms.handover import overview, rows
+    from pepforms.handover import overview
 
-    asked = rows.term(term) if term else wiring.profile.term_of(days.today())
+    asked = days.term(term) if term else wiring.profile.term_of(days.today())
     found = overview.unconfirmed(wiring.register, asked)
     if as_format != "text":
         _tell([dataclasses.asdict(each) for each in found], overview.Unconfirmed, as_format)

@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 from pepforms import days, digest, files, many, naming, pack, pipeline, report, sources
-from pepforms.cli.options import by_option, force_option, out_option, paths_argument, user
+from pepforms.cli.options import by_option, force_option, out_option, paths_argument, released_by_option, user
 from pepforms.errors import PepformsError, Refused
 from pepforms.forms import Form
 from pepforms.model import AUDIENCES, Audience, Pep
@@ -22,11 +22,7 @@ from pepforms.wiring import Wiring
 @click.option("--audience", type=click.Choice(AUDIENCES), default="authority", help="Who will read this copy.")
 @click.option("--for", "person", metavar="PERSON", help="Whom the copy is for, by reference in the PEP.")
 @click.option("--confidential", is_flag=True, help="The placement is confidential today, whatever the PEP says.")
-@click.option(
-    "--released-by",
-    metavar="NAME",
-    help="Who has made sure that the copy may go, where the weekly list speaks against it.",
-)
+@released_by_option
 @click.option("--to", type=click.Choice(["pdf", "docx"]), default="pdf", help="PDF, or Word to edit.")
 @click.option("--preview", is_flag=True, help="A picture of each page (PNG) in place of the PDF.")
 @out_option
@@ -64,6 +60,8 @@ def render(
     if form.gathers and (to == "docx" or person):
         raise click.UsageError(f"{form.name} is a pack of PDFs, for no one person: leave out --to docx and --for.")
     files.folder(out)
+    if reader != "authority" and wiring.has_register:
+        _ = wiring.register  # one that cannot be opened is told once, before any work
     copies = _Copies(wiring, form, reader, person, confidential, released_by, to, preview, out, force)
     if form.gathers:
         children = _children(paths, form, wiring)
@@ -116,10 +114,8 @@ class _Copies:
 
     def _may_go(self, pep: Pep) -> None:
         """Refused where the register has a weekly list that speaks against a copy for others."""
-        if self.audience != "authority" and self.wiring.has_register:
-            from pepforms.caseload import holds
-
-            holds.refuse_held(self.wiring.register, pep, self.audience, released_by=self.released_by)
+        if self.audience != "authority":
+            many.refuse_held(self.wiring, pep, self.audience, self.released_by)
 
     def _kept(self, pep: Pep, document: Document) -> tuple[Path, ...]:
         self.claims.claim(document.name, digest.pep_digest(pep))
@@ -157,6 +153,7 @@ def _children(paths: tuple[str, ...], form: Form, wiring: Wiring) -> dict[Source
 )
 @click.option("--out", type=click.Path(path_type=Path), metavar="DIR", help="Output folder.")
 @by_option
+@released_by_option
 @force_option
 @click.pass_obj
 def archive(
@@ -166,12 +163,14 @@ def archive(
     keep: bool,
     out: Path | None,
     by: naming.By | None,
+    released_by: str | None,
     force: bool,
 ) -> int:
     """Make the sealed record of each signed-off PEP.
 
     Its row goes into DIR/manifest.csv. A record that is there already and holds is left alone, in the register as in
-    DIR.
+    DIR. Where the newest weekly list in the register has joined the child's LCS number into another, none is made until
+    somebody has made sure.
 
     Example: pepforms archive samples/valid/year-5-review.json --out out --by social-worker
     """
@@ -186,7 +185,8 @@ def archive(
     if out:
         files.folder(out)
     _ = wiring.sealer  # no key: say so before any work
-    made = many.records(wiring, found, out, total=total, force=force, kept_by=user() if keep else None)
+    kept_by = user() if keep else None
+    made = many.records(wiring, found, out, total=total, force=force, kept_by=kept_by, released_by=released_by)
     code = many.show(made)
     if by and out:
         many.say(str(pack.part(out, by, wiring, days.today())))
@@ -194,11 +194,10 @@ def archive(
 
 
 def _without_record(wiring: Wiring, term: str) -> list[Source]:
-    from pepforms.handover import rows
     from pepforms.register import made, peps
 
     with wiring.register.reading() as session:
-        found = made.without_record(session, *rows.term(term))
+        found = made.without_record(session, *days.term(term))
         return [Source(peps.subject(revision), revision.content) for revision in found]
 
 

@@ -22,6 +22,11 @@ by_option = click.option(
     type=click.Choice(["social-worker", "team"]),
     help="Also part the records of DIR, a folder with its covering list for each social worker or team.",
 )
+released_by_option = click.option(
+    "--released-by",
+    metavar="NAME",
+    help="Who has made sure that it may be made, where the weekly list speaks against it.",
+)
 format_option = click.option(
     "--format", "as_format", type=click.Choice(["text", "json"]), default="text", help="How to print the results."
 )

@@ -133,19 +133,23 @@ def export(wiring: Wiring, out: Path, force: bool) -> int:
 
 
 @register.command()
+@click.option("--clear-orphans", is_flag=True, help="First delete files that no row has named for more than a day.")
+@who_option
 @format_option
 @click.pass_obj
-def check(wiring: Wiring, as_format: str) -> int:
+def check(wiring: Wiring, clear_orphans: bool, by: str, as_format: str) -> int:
     """Prove all of the register: files, rows, seals, dates, audit.
 
-    It changes nothing and may run while others work. Write the last line down where nobody who works here can change
-    it: with it you can tell later that the audit was not written anew.
+    It may run while others work, and changes nothing unless it is to clear what killed processes left. Write the last
+    line down where nobody who works here can change it: with it you can tell later that the audit was not written anew.
 
     Example: pepforms register check
     """
     from pepforms.register import check as proving
 
     _ = wiring.trust  # a bad file in seal.trust is told once, before any record is judged by it
+    if clear_orphans:
+        many.tell(f"Deleted: {_count(proving.clear_orphans(wiring.register, by=by), 'file')} that no row names.")
     proof = proving.check(wiring.register, wiring.profile, wiring.verify)
     if as_format == "json":
         say_json({"results": [proof.as_json()]})

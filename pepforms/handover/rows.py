@@ -7,20 +7,11 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from pepforms import days, naming
+from pepforms import naming
 from pepforms.archive import manifest
 from pepforms.errors import Refused
 from pepforms.register import audit
 from pepforms.register.tables import Delivery, Fields, Receipt, Record
-
-_TERM = re.compile(f"([0-9]{{4}})-([0-9]{{2}})/({'|'.join(days.TERMS)})")
-
-
-def term(text: str) -> tuple[str, str]:
-    """The academic year and the term that people write as `2026-27/autumn`; Refused where it is none."""
-    if not (read := _TERM.fullmatch(text)):
-        raise Refused(f"“{text}” is no term. Write it like 2026-27/autumn.", slug="no-such-term")
-    return f"{read[1]}/{read[2]}", read[3]
 
 
 def of_term(asked: tuple[str, str]) -> sa.ColumnElement[bool]:

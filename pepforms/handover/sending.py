@@ -15,7 +15,6 @@ from sqlalchemy.orm import Session
 from pepforms.archive.manifest import Row
 from pepforms.deliver import Destination, Receipt, waits
 from pepforms.deliver.destinations import Named
-from pepforms.deliver.folder import Folder
 from pepforms.digest import sha256
 from pepforms.errors import Misconfigured, PepformsError, Unavailable
 from pepforms.handover import rows
@@ -214,11 +213,9 @@ def cover(
 ) -> Iterator[Went]:
     """Put a covering list beside what has been delivered into each worker's or team's folder since the last one.
 
-    Only into a folder that people fetch from, of a destination that is parted.
+    Only at a destination that is parted: from there people fetch. Where it goes away, the next run makes the others.
     """
-    if named.by is None or not isinstance(named.engine, Folder):
-        return
-    parted = _not_on_a_list(register, named)
+    parted = _not_on_a_list(register, named) if named.by else {}
     if not parted:
         return
     with named.opened() as destination:
@@ -232,6 +229,8 @@ def cover(
                     destination.put(name, pdf, sha256=sha256(pdf))
             except PepformsError as error:
                 yield Went(name, error)
+                if isinstance(error, Unavailable):
+                    return
                 continue
             with register.writing() as session:
                 audit.lock(session)

@@ -6,12 +6,13 @@ import json
 import time
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session, undefer
 
-from pepforms import days, retention
+from pepforms import days, files, retention
 from pepforms.archive import verify
 from pepforms.digest import pep_digest, sha256
 from pepforms.errors import Broken
@@ -154,9 +155,9 @@ def _retention(session: Session, profile: Profile, today: dt.date) -> Iterator[t
 # --- files -----------------------------------------------------------------------------------------------------------
 
 
-def _file(files: Files, digest: str, what: str) -> str | None:
+def _file(kept: Files, digest: str, what: str) -> str | None:
     try:
-        files.get(digest)
+        kept.get(digest)
     except (Broken, ValueError) as error:
         return f"{what[0].upper()}{what[1:]}: {error}"
     return None
@@ -168,20 +169,50 @@ def _seal(pdf: bytes, subject: str, verified: Callable[[bytes], verify.Facts]) -
         yield f"{subject} does not hold: {' '.join(verify.explain(facts))}"
 
 
+def clear_orphans(register: Register, *, by: str) -> int:
+    """Delete the files that have lain here for more than a day and that no row names; how many those were."""
+    with register.reading() as session:
+        named = _named(session)
+    old = [path for name, path in register.files.all() if name not in named and register.files.is_ours(path)]
+    old = [path for path in old if (_age(path) or 0) > YOUNG_SECONDS]
+    if not old:
+        return 0
+    with register.writing() as session, files.told(register.files.folder):
+        audit.lock(session)  # whoever names a file sees to it under this lock that it is there
+        named = _named(session)
+        lost = [path for path in old if path.name not in named]
+        if lost:
+            audit.append(session, by, "files-cleared", "files", {"files": len(lost)})
+        for path in lost:
+            path.unlink(missing_ok=True)
+    return len(lost)
+
+
+def _named(session: Session) -> set[str]:
+    return {digest for digest, _ in made.named(session)}
+
+
+def _age(path: Path) -> float | None:
+    """For how many seconds a file has lain there; None where it was being written, and has its own name by now."""
+    try:
+        return time.time() - path.stat().st_mtime
+    except FileNotFoundError:
+        return None
+
+
 def _orphans(register: Register, named: set[str]) -> Iterator[tuple[str, bool]]:
     """What nobody names among the files: new, somebody may be about to name it; old, it is a fault."""
     lying = [(name, path) for name, path in register.files.all() if name not in named]
     with register.reading() as session:
-        meanwhile = {digest for digest, _ in made.named(session)}
-    young, now = 0, time.time()
+        meanwhile = _named(session)
+    young = 0
     for name, path in lying:
-        try:
-            age = now - path.stat().st_mtime
-        except FileNotFoundError:  # it was being written, and has its own name by now
+        age = _age(path)
+        if age is None or name in meanwhile:
             continue
         if age <= YOUNG_SECONDS:
-            young += name not in meanwhile
-        elif name not in meanwhile:
+            young += 1
+        else:
             yield f"The file {name[:16]} has lain here for {age / YOUNG_SECONDS:.0f} days, and no row names it.", True
     if young:
         yield f"Files put during the last day that no row names yet: {young}.", False

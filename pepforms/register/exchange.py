@@ -87,13 +87,13 @@ def bring_in(register: Register, folder: Path) -> tuple[bool, Moved]:
     with register.reading() as session:
         if _is_there(session, tables):
             return False, about
-    for digest in listed["files"]:
-        register.files.put(_bytes(Files(folder / "files"), digest))
     states = Files(folder / "revisions")
     with register.writing() as session:
-        audit.lock(session)
+        audit.lock(session)  # nobody works on a register that holds nothing yet
         if _is_there(session, tables):
             return False, about
+        for digest in listed["files"]:
+            register.files.put(_bytes(Files(folder / "files"), digest))
         for table in Table.metadata.sorted_tables:
             _insert(session, table, [json.loads(line) for line in tables[table.name].splitlines()], states)
     return True, about

@@ -1,6 +1,7 @@
 """Files by their digests in a folder: `ab/abcdef…`. What is there is whole; nothing is ever written over.
 
-A file is put before the row that names it is committed, so the register never points at a file that is not there.
+A file is put before the row that names it is committed, so the register never points at a file that is not there. Who
+names it sees, under the audit's lock, that it is there: `check.clear_orphans` takes away what nobody names.
 """
 
 import contextlib
@@ -15,6 +16,7 @@ from pepforms.digest import sha256
 from pepforms.errors import Broken
 
 _BEGUN = ".begun-"
+_DIGEST, _FOLDER = re.compile("[0-9a-f]{64}"), re.compile("[0-9a-f]{2}")
 
 
 class Files:
@@ -25,7 +27,7 @@ class Files:
 
     def path(self, digest: str) -> Path:
         """Where the file of this SHA-256 lies."""
-        if not re.fullmatch("[0-9a-f]{64}", digest):
+        if not _DIGEST.fullmatch(digest):
             raise ValueError("not a SHA-256 in lower-case hex")
         return self.folder / digest[:2] / digest
 
@@ -55,8 +57,15 @@ class Files:
         """Every file by its name, which is to be its SHA-256, and what a killed process had begun to write."""
         if not self.folder.is_dir():
             return
-        for folder in sorted(self.folder.iterdir()):
+        for folder in sorted(path for path in self.folder.iterdir() if path.is_dir()):
             yield from ((path.name, path) for path in sorted(folder.iterdir()) if path.is_file())
+
+    def is_ours(self, path: Path) -> bool:
+        """Whether a file that lies there was put by a register, or begun by one."""
+        name = path.name.removeprefix(_BEGUN)
+        if name == path.name:
+            return bool(_DIGEST.fullmatch(name)) and path == self.path(name)
+        return bool(_FOLDER.fullmatch(path.parent.name))
 
     @staticmethod
     def _holds(path: Path, data: bytes) -> bool:

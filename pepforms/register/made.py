@@ -21,6 +21,7 @@ def keep_document(register: Register, row: Document, data: bytes, *, by: str) ->
         audit.lock(session)
         if there := session.get(Document, row.identity):
             return there.sha256
+        register.files.put(data)  # one that had lain there for long, named by nobody, may be cleared away by now
         session.add(row)
         about = {"form": row.form, "audience": row.audience, "revision_id": row.revision_id, "sha256": row.sha256}
         audit.append(session, by, "document-made", row.identity, about)

@@ -5,7 +5,7 @@ import os
 import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import sqlalchemy as sa
 from sqlalchemy import Connection, Engine, event, exc
@@ -73,6 +73,33 @@ def sqlite_file(where: str | Path) -> Path | None:
     if url.drivername not in ("postgresql", "postgres", "postgresql+psycopg"):
         raise _bad_url()
     return None
+
+
+def place(where: str | Path) -> str:
+    """Where the register is, in words that give no password away."""
+    if file := sqlite_file(where):
+        return str(file)
+    url = sa.make_url(str(where))
+    return f"the database {url.database} on {url.host or 'this computer'}"
+
+
+def stands(where: str | Path) -> Literal["not made", "older", "up to date"]:
+    """How far the register there has come, found out without making one or changing it.
+
+    Misconfigured (slug `newer-register`) where a newer pepforms made it.
+    """
+    if file := sqlite_file(where):
+        with files.told(file):
+            if not file.exists():
+                return "not made"
+    engine = _engine(where)
+    try:
+        with told(), engine.connect() as connection:
+            if not _is_begun(connection):
+                return "not made"
+            return "up to date" if _is_up_to_date(connection) else "older"
+    finally:
+        engine.dispose()
 
 
 def _engine(where: str | Path) -> Engine:
@@ -143,8 +170,12 @@ def _migrations() -> set[str]:
     return {path.name.partition("_")[0] for path in (_MIGRATIONS / "versions").glob("[0-9]*.py")}
 
 
+def _is_begun(connection: Connection) -> bool:
+    return sa.inspect(connection).has_table("alembic_version")
+
+
 def _is_up_to_date(connection: Connection) -> bool:
-    if not sa.inspect(connection).has_table("alembic_version"):
+    if not _is_begun(connection):
         return False
     there = connection.scalar(sa.text("SELECT version_num FROM alembic_version"))
     if there is not None and there not in _migrations():

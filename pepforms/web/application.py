@@ -7,7 +7,7 @@ from flask import Flask, Response, json, request
 from werkzeug.exceptions import HTTPException
 
 from pepforms.check.reading import LARGEST
-from pepforms.errors import PepformsError, Refused
+from pepforms.errors import PepformsError, Refused, bug
 from pepforms.web import api, page
 from pepforms.wiring import Wiring
 
@@ -62,8 +62,7 @@ def _told_by_http(error: HTTPException) -> Response:
 
 
 def _surprised(error: Exception) -> Response:
-    # The text of an error that nobody foresaw may quote a child's data: only its kind is told.
-    return problem(500, "bug", f"pepforms failed by its own fault ({type(error).__name__}). Please report it.")
+    return _told(bug(error))
 
 
 _SENTENCES = {
