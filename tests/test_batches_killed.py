@@ -54,6 +54,10 @@ def test_a_worker_that_vanished_hands_its_work_over_without_a_person(kills: Modu
     assert kills.counted("", kills.vanished, on_postgresql, "postgresql").holds()
 
 
+def test_a_clock_that_is_set_back_keeps_nobodys_work_from_others(kills: ModuleType, case: Any) -> None:
+    assert kills.counted("", kills.clock_set_back, case, "sqlite").holds()
+
+
 @pytest.mark.slow
 def test_killed_at_every_step_on_both_stores(
     kills: ModuleType, postgres_server: Any, servers: ModuleType, tmp_path: Path, capfd: pytest.CaptureFixture[str]

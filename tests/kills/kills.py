@@ -1,6 +1,7 @@
 """A batch killed at one step, taken up again, and counted: what is there once, what twice, what is lost."""
 
 import contextlib
+import datetime as dt
 import functools
 import io
 import json
@@ -314,6 +315,27 @@ def work_lost(case: Case, _: Any = None) -> None:
     assert case.run("batch", "resume", *case.batches()).returncode == 0
 
 
+def clock_set_back(case: Case, _: Any = None) -> None:
+    """Killed with work begun, and then the clock is set back: all that was written down so far is an hour ahead."""
+    case.keep()
+    assert case.run(*case.asked(), at=_step("before it is settled (5)")).returncode == -signal.SIGKILL
+    hour, register = dt.timedelta(hours=1), case.register()
+    with register.writing() as session:
+        for row, name in (
+            (Worker, "heartbeat_at"),
+            (Worker, "started_at"),
+            (Batch, "created_at"),
+            (Item, "changed_at"),
+        ):
+            for one in session.scalars(sa.select(row)):
+                setattr(one, name, getattr(one, name) + hour)
+    register.close()
+    with contextlib.closing(sqlite3.connect(case.home / "work.sqlite", timeout=30)) as work:
+        work.execute("UPDATE workflow_status SET created_at = created_at + 3600000, updated_at = updated_at + 3600000")
+        work.commit()
+    assert case.run("batch", "resume").returncode == 0
+
+
 def upgraded(case: Case, _: Any = None) -> None:
     """Killed between two items, and gone on with by a newer release."""
     case.keep()
@@ -354,6 +376,7 @@ def counted(what: str, scenario: Callable[[Case, Any], None], case: Case, store:
 SCENARIOS: dict[str, tuple[Callable[[Case, Any], None], tuple[str, ...]]] = {
     "a worker that vanishes, another takes over": (vanished, ("sqlite", "postgresql")),
     "a worker, and DBOS's file is lost": (work_lost, ("sqlite",)),
+    "a worker, and the clock is set back": (clock_set_back, ("sqlite",)),
     "a worker, and pepforms is upgraded": (upgraded, ("sqlite", "postgresql")),
     "nothing: DBOS misses the end of a piece": (unended, ("sqlite",)),
     "nothing: two batches over the same PEPs at once": (two_at_once, ("sqlite", "postgresql")),
