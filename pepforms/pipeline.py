@@ -99,17 +99,17 @@ def render(
     *,
     person: str | None = None,
     confidential: bool = False,
-    copies: Sequence[Mapping[str, Any]] = (),
+    more: Mapping[str, Any] | None = None,
 ) -> Document:
     """One copy of a form for one reader, as Word or as PDF/A-2a with PDF/UA-1, with nothing they may not see.
 
     `person` is whom a form for one person, or a parent's copy, is for; `confidential` says that the placement is known
-    to be so today; `copies` are what the covering sheet of a pack tells of each copy in it.
+    to be so today; `more` is what the document says of itself besides: the copies of a pack, the ledger of a year.
     """
     form.asked_of(pep)
     copy = copy_for(pep, form, Reader(audience, person, confidential))
     name = naming.document(pep, form.file_name, audience, to, person=person if form.person else None)
-    facts = told(pep, form, audience, workshop.profile, person=person, seen=copy.pep) | {"copies": [*copies]}
+    facts = told(pep, form, audience, workshop.profile, person=person, seen=copy.pep) | {**(more or {})}
     docx = workshop.template(form).fill(copy.pep, facts, copy.fields)
     search = leaks.search(copy, " ".join(words_in(facts)))
     if to == "docx":
@@ -161,7 +161,7 @@ def pack(
     """
     newest = _newest(peps)
     rows = [in_pack(pep, gathered, workshop.profile) for pep in newest]
-    cover = render(newest[0], form, audience, "pdf", workshop, copies=rows, confidential=confidential)
+    cover = render(newest[0], form, audience, "pdf", workshop, more={"copies": rows}, confidential=confidential)
     copies = [render(pep, gathered, audience, "pdf", workshop, confidential=confidential) for pep in newest]
     alike = Counter(copy.name for copy in copies)  # of two PEPs in one term the first copy would else be written over
     return [

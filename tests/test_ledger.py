@@ -16,13 +16,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pepforms import profile, resources
+from pepforms import profile, resources, settings
 from pepforms.caseload import ledger
 from pepforms.caseload.ledger import Account, Sums, Told
+from pepforms.caseload.statements import FORM, statement
 from pepforms.model import Pep
 from pepforms.register import peps
 from pepforms.register.files import Files
 from pepforms.register.store import Register
+from pepforms.text import pdf
+from pepforms.wiring import Wiring
 
 SAMPLES = resources.folder("samples") / "valid"
 HILLINGDON = profile.load("hillingdon")
@@ -304,3 +307,19 @@ def test_the_command_gives_text_json_and_csv_that_agree(tmp_path: Path) -> None:
     assert text.splitlines()[3].startswith("1 child ")
     wrong = run("2026-28", "--child", "900011")
     assert (wrong.returncode, "a financial year" in wrong.stderr) == (64, True)
+
+
+def test_a_statement_tells_what_all_peps_of_the_year_come_to(tmp_path: Path) -> None:
+    wiring = Wiring(settings.load({"PEPFORMS_HOME": str(tmp_path)}))
+    keep(wiring.register, {**SIGNED, "follow_up": spend(("L1", "310.00", "Reads aloud"))})
+    keep(wiring.register, later(SIGNED, lines=SIGNED["pupil_premium_plus"]["lines"][:1]))
+    (found,) = accounts(wiring.register)
+    made = statement(found, YEAR, wiring.register, wiring.form(FORM), wiring)
+    assert made.name == "900005_pp-plus-statement_authority_2026-27_SPR_v1.pdf"
+    said = " ".join(pdf.seen(made.data)[0].split() + pdf.seen(made.data)[1].split())
+    assert "The financial year 2026-27, all PEPs together" in said
+    for what, sums in (("Promised", found.sums.committed), ("told what it changed", found.sums.with_impact)):
+        assert f"{what} £{sums:,.2f}" in said
+    assert f"Unspent £{found.sums.unspent:,.2f}" in said
+    assert "Added up from PEP-0005-A26 version 1, PEP-LATER version 1." in said
+    wiring.register.close()

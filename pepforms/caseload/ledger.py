@@ -73,13 +73,17 @@ COLUMNS = (
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """One child's money of one stream in one financial year; `notes` are what a person should look at."""
+    """One child's money of one stream in one financial year; `notes` are what a person should look at.
+
+    `newest` is the last of its PEPs, by id and version.
+    """
 
     child: str
     initials: str
     stream: str
     school: School
     sums: Sums
+    newest: tuple[str, int]
     peps: tuple[str, ...]
     notes: tuple[str, ...] = ()
 
@@ -140,6 +144,7 @@ def account(child: str, initials: str, told: Sequence[Told]) -> Account:
         stream=told[-1].grant.get("stream") or "",
         school=schools[0] if schools else School(),
         sums=sums,
+        newest=(told[-1].pep["pep"]["id"], told[-1].pep["pep"]["version"]),
         peps=tuple(each.named for each in told),
         notes=tuple(notes),
     )

@@ -10,14 +10,15 @@ from typing import TYPE_CHECKING
 
 import click
 
-from pepforms import many
+from pepforms import files, many
 from pepforms.cli.options import Results, force_option, format_option, out_option, say_json, who_option
-from pepforms.errors import Refused, Unreadable
+from pepforms.errors import PepformsError, Refused, Unreadable
 from pepforms.wiring import Wiring
 
 if TYPE_CHECKING:
     from pepforms import naming
     from pepforms.caseload import chasing
+    from pepforms.caseload import ledger as money
     from pepforms.caseload.changes import Change
     from pepforms.caseload.lists import Imported
 
@@ -220,12 +221,24 @@ def _year(_: click.Context, __: click.Parameter, value: str) -> str:
 @click.option("--school", metavar="URN", help="Only of the children at this school, by their newest PEP of the year.")
 @click.option("--all", "everybody", is_flag=True, help="Of all children, as without any of these.")
 @sheet_format_option
+@click.option("--statements", type=click.Path(path_type=Path), metavar="DIR", help="Also make a statement of each.")
+@force_option
 @click.pass_obj
-def ledger(wiring: Wiring, year: str, child: str | None, school: str | None, everybody: bool, as_format: str) -> int:
+def ledger(
+    wiring: Wiring,
+    year: str,
+    child: str | None,
+    school: str | None,
+    everybody: bool,
+    as_format: str,
+    statements: Path | None,
+    force: bool,
+) -> int:
     """Add up Pupil Premium Plus: allotted, approved, committed, spent with and without impact, unspent.
 
     Each child's money of each stream is an account of its own; docs/caseload.md says how several PEPs of a year are put
-    together.
+    together. A statement is the form pp-plus-statement of the account's newest PEP, with the sums of the account: the
+    authority's copy.
 
     Example: pepforms ledger --year 2026-27
     """
@@ -253,7 +266,27 @@ def ledger(wiring: Wiring, year: str, child: str | None, school: str | None, eve
         _say_sheet(("year", *money.SHEET), [(year, *money.cells(each)) for each in accounts])
     else:
         many.say(money.text(accounts, year))
-    return 0
+    return _statements(wiring, accounts, year, statements, force=force) if statements else 0
+
+
+def _statements(wiring: Wiring, accounts: "Sequence[money.Account]", year: str, out: Path, *, force: bool) -> int:
+    """Make the statement of each account; which files those are is told on standard error."""
+    from pepforms.caseload.statements import FORM, statement
+
+    form, failures = wiring.form(FORM), many.Failures()
+    files.folder(out)
+
+    def made(account: "money.Account") -> Path:
+        document = statement(account, year, wiring.register, form, wiring)
+        files.write(out / document.name, document.data, force=force)
+        return out / document.name
+
+    for account, result in many.each(accounts, made, "Making statements", total=len(accounts)):
+        if isinstance(result, PepformsError):
+            failures.add(f"{account.newest[0]} version {account.newest[1]}", result)
+        else:
+            many.tell(str(result))
+    return failures.exit_code
 
 
 COMMANDS = (list_, due, ledger)
