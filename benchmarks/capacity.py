@@ -20,6 +20,8 @@ DATABASE = 4
 """Cores of the model's database host."""
 USED = 0.7
 """The share of what could be done that is planned with: machines fail, and work comes unevenly."""
+OURS = 0.1
+"""Where other programs have no more than this share of the machine, it counts as ours."""
 STATES = 5
 """How often a PEP is imported in a term, changed each time: assumed."""
 
@@ -65,7 +67,7 @@ AT_REST = "a worker (`--processes 1`)"
 
 # --- what each step costs --------------------------------------------------------------------------------------------
 
-_COMPUTED = (
+COMPUTED = (
     "check",
     "cut for the reader",
     "fill",
@@ -76,6 +78,7 @@ _COMPUTED = (
     "leak search",
     "seal",
     "read again (verify)",
+    JUDGED,
     "between the steps",
 )
 """Steps that wait for no disk: what passes on the clock besides is other programs' doing."""
@@ -96,7 +99,7 @@ def cost(steps: Mapping[str, Measured], *names: str) -> Cost:
     for name in names:
         if name in steps:
             one = steps[name].cost
-            found += dataclasses.replace(one, waits=0) if name in _COMPUTED else one
+            found += dataclasses.replace(one, waits=0) if name in COMPUTED else one
     return found
 
 
@@ -112,7 +115,7 @@ def copies(figures: Figures, store: str) -> Work:
     """The making of copies on a store, as `making.py` does it. On SQLite whoever writes has the register's lock."""
     way, sqlite = figures.ways[store], store == "SQLite"
     look = ("look", "check")
-    compute = [name for name in _COMPUTED if name not in look]
+    compute = [name for name in COMPUTED if name not in look]
     take, settle = copy_cost(way, "take"), copy_cost(way, "settle")
     item = [
         Step("take", take, connection=True, lock=sqlite),
@@ -131,15 +134,14 @@ def copies(figures: Figures, store: str) -> Work:
 
 
 def records(figures: Figures, store: str, *, judged: bool = True) -> Work:
-    """The making of records on a store, as `archive --register` does it."""
+    """The making of records on a store, as `archive --register --term` does it; each process has one veraPDF."""
     way = figures.ways[store]
     found = medians([way.records])
-    once = [name for name in _COMPUTED if not (judged and name == "read again (verify)")]
-    made = cost(found, *once) + (cost(medians([figures.judge]), JUDGED) if judged else Cost())
-    checked = cost(medians([way.imports]), "check a PEP", "import", locked("import"))
+    verify = cost(medians([figures.judge]), JUDGED) if judged else cost(found, "read again (verify)")
     item = [
-        Step("keep the PEP", checked, connection=True, lock=True),
-        Step("make", made),
+        Step("check", cost(medians([way.imports]), "check a PEP") + copy_cost(way, "look"), connection=True),
+        Step("make", cost(found, *(name for name in COMPUTED if name not in ("read again (verify)", JUDGED)))),
+        Step("verify", verify, single=judged),
         Step("register", cost(found, "register the record"), connection=True),
         Step("lock", cost(found, locked("register the record")), connection=True, lock=True),
     ]
@@ -206,15 +208,31 @@ class Tested:
     def others(self) -> float:
         return statistics.median(run.others for run in self.found)
 
+    @property
+    def strangers(self) -> float:
+        return statistics.median(statistics.mean(run.strangers) for run in self.found)
+
 
 def tested(figures: Figures) -> list[Tested]:
+    """What the model says of each batch that was run, and how it went."""
     found = []
     for name, runs in figures.runs.items():
         work = copies(figures, "PostgreSQL" if RUNS[name] else "SQLite")
-        predicted = simulate(work, shape_of(name), runs[0].copies).first_to_last
+        predicted = statistics.median(_beside_others(work, shape_of(name), run) for run in runs)
         item = total(work.item)
         found.append(Tested(name, predicted, runs, item.own + item.engine + item.database))
     return found
+
+
+def _beside_others(work: Work, shape: Shape, run: Run) -> float:
+    """How long the model takes for a run, with the threads of other programs that were there."""
+    many = statistics.mean(run.strangers) if run.others > OURS else 0.0
+    whole = int(many)
+    fewer, more = (
+        simulate(work, dataclasses.replace(shape, strangers=count), run.copies).first_to_last
+        for count in (whole, whole + 1)
+    )
+    return fewer + (many - whole) * (more - fewer)
 
 
 # --- many hosts ------------------------------------------------------------------------------------------------------
@@ -263,10 +281,11 @@ def answered(figures: Figures, work: Work, case: Case) -> Answer:
     each = [(total(work.item), copies_), (total(record.item), records_), (imports, case.peps * STATES)]
     crowd = figures.crowding
     here, there = Shape(1, cores(), 1, cores()), hosts(1)
-    archive = dataclasses.replace(there, workers=1, threads=HOST)
+    archives = min(case.authorities, WORKERS)
+    there_records = dataclasses.replace(there, workers=archives, registers=archives, threads=HOST)
     pace = {
         "small": (simulate(copies(figures, "PostgreSQL"), here, 120).rate, simulate(record, here, 60).rate),
-        "host": (simulate(work, there, 360).rate, simulate(record, archive, 240).rate),
+        "host": (simulate(work, there, 360).rate, simulate(record, there_records, 240).rate),
     }
     seconds = {name: copies_ / a + records_ / b for name, (a, b) in pace.items()}
     found = storage(figures)

@@ -23,7 +23,7 @@ from sqlalchemy import event
 
 from benchmarks.batch import SAMPLE, case, engines, keep, peak
 from benchmarks.kills import TESTS
-from benchmarks.measuring import Meter, Server, computed
+from benchmarks.measuring import Meter, Server, computed, strangers
 from pepforms import leaks, loss, pipeline, settings
 from pepforms.archive import stamp
 from pepforms.batches import asking, making
@@ -91,7 +91,7 @@ class Way:
     copies: dict[str, Meter]
     records: Meter
     took: list[float] = field(default_factory=list)
-    """How long each copy took in all, beside the usual one for its reader."""
+    """What was computed for each copy, beside the usual one for its reader."""
 
     @classmethod
     def on(cls, server: Server | None = None) -> "Way":
@@ -126,7 +126,7 @@ def _copied(wiring: Wiring, meter: Meter, item: int) -> float:
         ("write the file", Files, "put"),
         ("register the copy", made, "keep_document"),
     )
-    began = time.perf_counter()
+    began = time.process_time()
     with meter.watching(*within), meter.parting(audit, "lock", locked):
         with meter.step("take"):
             assert making.take(wiring.register, item, "benchmark")
@@ -134,7 +134,7 @@ def _copied(wiring: Wiring, meter: Meter, item: int) -> float:
             outcome = making.Outcome("done", document=making.copy(item, wiring))
         with meter.step("settle"):
             making.settle(wiring.register, item, "benchmark", outcome)
-    return (time.perf_counter() - began) * 1000
+    return (time.process_time() - began) * 1000
 
 
 def _import(wiring: Wiring, meter: Meter, count: int) -> None:
@@ -399,6 +399,8 @@ class Run:
     transactions: float = 0
     others: float = 0
     """The share of the machine's cores that other programs had meanwhile."""
+    strangers: list[int] = field(default_factory=list)
+    """At each look, how many of their threads wanted a core."""
     sizes: dict[str, float] = field(default_factory=dict)
     """Bytes in the database for each PEP, for each copy, and in its log of changes for each copy."""
 
@@ -456,7 +458,7 @@ def on_postgresql(url: str, count: int, workers: int) -> Run:
             register.engine.dispose()  # ours are not the workers'
             while not asked.one("SELECT count(*) = 1 FROM batch WHERE state = 'finished'"):
                 found.connections = max(found.connections, asked.connections())
-                _look_at(found, ready)
+                _look_at(found, ready, asked.server)
                 time.sleep(0.1)
                 transactions += 2
         time.sleep(1.0)
@@ -497,7 +499,9 @@ def _mine() -> float:
     return (ours.ru_utime + ours.ru_stime + ended.ru_utime + ended.ru_stime) * 1000
 
 
-def _look_at(found: Run, workers: Sequence["subprocess.Popen[str]"]) -> None:
+def _look_at(found: Run, workers: Sequence["subprocess.Popen[str]"], server: Server | None = None) -> None:
+    ours = [pid for process in workers for pid in (process.pid, *engines(process.pid))]
+    found.strangers.append(strangers([*ours, *engines(server.postmaster)] if server else ours))
     for process in workers:
         found.worker = max(found.worker, peak(process.pid))
         found.engine = max([found.engine, *map(peak, engines(process.pid))])

@@ -50,13 +50,17 @@ class Cost:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One step of an item's way, and what it needs: a connection, the register's lock, the shared folder."""
+    """One step of an item's way, and what it needs: a connection, the register's lock, the shared folder.
+
+    A `single` one is done by a process of which each worker has one, as veraPDF is.
+    """
 
     name: str
     cost: Cost
     connection: bool = False
     lock: bool = False
     folder: bool = False
+    single: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +85,8 @@ class Shape:
     """The machines: so many alike hosts, each with so many cores and workers, each worker with so many threads.
 
     Without cores of its own (0) the database lives on the first host. Workers are dealt out among the registers, each
-    of which has a lock of its own; all registers are on one server.
+    of which has a lock of its own; all registers are on one server. Strangers are threads of other programs that want a
+    core of the first host all the time.
     """
 
     hosts: int = 1
@@ -92,6 +97,7 @@ class Shape:
     database_cores: int = 0
     connections: int = 100
     folder_writers: int = 64
+    strangers: int = 0
 
     @property
     def all_threads(self) -> int:
@@ -144,6 +150,7 @@ def bounds(work: Work, shape: Shape) -> dict[str, float]:
         "lock": _per(locked(work.item) + locked(work.piece) / PIECE) * shape.registers,
         "database": _per(item.database) * (shape.database_cores or shape.cores),
         "connections": _per(_held(work.item) + _held(work.piece) / PIECE) * shape.connections,
+        "single": _per(sum(step.cost.all for step in work.item if step.single)) * workers,
         "folder": _per(sum(step.cost.all for step in work.item if step.folder)) * shape.folder_writers,
     }
     if not shape.database_cores:  # then it takes of the same cores
@@ -152,8 +159,10 @@ def bounds(work: Work, shape: Shape) -> dict[str, float]:
 
 
 def hindered_by(work: Work, shape: Shape) -> str:
-    """What one meets first."""
+    """What one meets first, what the workers ask of the database besides taken into account."""
     found = bounds(work, shape)
+    asked = shape.hosts * shape.workers * work.second.database / 1000
+    found["database"] *= max(0.0, 1 - asked / (shape.database_cores or shape.cores))
     return min(found, key=lambda name: found[name])
 
 
@@ -216,7 +225,7 @@ class _Worker:
     """A worker: its interpreter, its host's cores, the items of the pieces that it has taken."""
 
     def __init__(self, cores: _Line, register: _Register) -> None:
-        self.interpreter, self.cores, self.register = _Line(1), cores, register
+        self.interpreter, self.single, self.cores, self.register = _Line(1), _Line(1), cores, register
         self.items: deque[list[int]] = deque()
         """Each is the piece that it is of: how many of that are open yet."""
         self.pieces = 0
@@ -237,6 +246,8 @@ class _Simulation:
         shape = self._shape
         hosts = [_Line(shape.cores) for _ in range(shape.hosts)]
         self._database = _Line(shape.database_cores) if shape.database_cores else hosts[0]
+        for _ in range(shape.strangers):
+            self._at(0, self._stranger(hosts[0]))
         share, over = divmod(items, shape.registers)
         registers = [_Register(share + (number < over)) for number in range(shape.registers)]
         for number in range(shape.hosts * shape.workers):
@@ -302,10 +313,18 @@ class _Simulation:
                     yield from self._step(step, worker, 1.0)
                 worker.pieces -= 1
 
+    def _stranger(self, cores: _Line) -> _Course:
+        while True:
+            yield from self._computes(SLICE, cores)
+
     def _step(self, step: Step, worker: _Worker, factor: float) -> _Course:
-        needs = (
-            [self._connections] * step.connection + [worker.register.lock] * step.lock + [self._folder] * step.folder
-        )
+        lines = {
+            self._connections: step.connection,
+            worker.register.lock: step.lock,
+            self._folder: step.folder,
+            worker.single: step.single,
+        }
+        needs = [line for line, needed in lines.items() if needed]
         yield from needs
         cost = step.cost
         yield from self._costs(Cost(cost.own * factor, cost.engine * factor, cost.database, cost.waits), worker)
