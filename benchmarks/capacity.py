@@ -50,6 +50,7 @@ class Figures:
 
     ways: dict[str, Way]
     judge: Meter
+    judge_memory: float
     bytes: Bytes
     rests: dict[str, Rest]
     runs: dict[str, list[Run]]
@@ -208,31 +209,16 @@ class Tested:
     def others(self) -> float:
         return statistics.median(run.others for run in self.found)
 
-    @property
-    def strangers(self) -> float:
-        return statistics.median(statistics.mean(run.strangers) for run in self.found)
-
 
 def tested(figures: Figures) -> list[Tested]:
     """What the model says of each batch that was run, and how it went."""
     found = []
     for name, runs in figures.runs.items():
         work = copies(figures, "PostgreSQL" if RUNS[name] else "SQLite")
-        predicted = statistics.median(_beside_others(work, shape_of(name), run) for run in runs)
+        predicted = simulate(work, shape_of(name), runs[0].copies).first_to_last
         item = total(work.item)
         found.append(Tested(name, predicted, runs, item.own + item.engine + item.database))
     return found
-
-
-def _beside_others(work: Work, shape: Shape, run: Run) -> float:
-    """How long the model takes for a run, with the threads of other programs that were there."""
-    many = statistics.mean(run.strangers) if run.others > OURS else 0.0
-    whole = int(many)
-    fewer, more = (
-        simulate(work, dataclasses.replace(shape, strangers=count), run.copies).first_to_last
-        for count in (whole, whole + 1)
-    )
-    return fewer + (many - whole) * (more - fewer)
 
 
 # --- many hosts ------------------------------------------------------------------------------------------------------

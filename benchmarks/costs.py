@@ -23,7 +23,7 @@ from sqlalchemy import event
 
 from benchmarks.batch import SAMPLE, case, engines, keep, peak
 from benchmarks.kills import TESTS
-from benchmarks.measuring import Meter, Server, computed, strangers
+from benchmarks.measuring import Meter, Server, computed
 from pepforms import leaks, loss, pipeline, settings
 from pepforms.archive import stamp
 from pepforms.batches import asking, making
@@ -181,8 +181,8 @@ def records(wiring: Wiring, meter: Meter, count: int) -> Bytes:
     return Bytes(len(pipeline.render(signed, form, "school", "pdf", wiring).data), len(record.document.data))
 
 
-def judged(meter: Meter, count: int) -> None:
-    """So many records read again with veraPDF as the judge."""
+def judged(meter: Meter, count: int) -> float:
+    """So many records read again with veraPDF as the judge; the megabytes that its process holds then."""
     with opened(PEPFORMS_ARCHIVE_VALIDATE="every") as wiring:
         assert wiring.judge_missing is None, wiring.judge_missing
         signed, _ = pipeline.checked(_sample(), "record", wiring.profile)
@@ -192,6 +192,7 @@ def judged(meter: Meter, count: int) -> None:
         for _ in range(count):
             with meter.step(JUDGED):
                 assert wiring.verify(pdf).holds
+        return max(map(peak, engines(os.getpid())))
 
 
 def _sample() -> bytes:
@@ -399,8 +400,6 @@ class Run:
     transactions: float = 0
     others: float = 0
     """The share of the machine's cores that other programs had meanwhile."""
-    strangers: list[int] = field(default_factory=list)
-    """At each look, how many of their threads wanted a core."""
     sizes: dict[str, float] = field(default_factory=dict)
     """Bytes in the database for each PEP, for each copy, and in its log of changes for each copy."""
 
@@ -458,7 +457,7 @@ def on_postgresql(url: str, count: int, workers: int) -> Run:
             register.engine.dispose()  # ours are not the workers'
             while not asked.one("SELECT count(*) = 1 FROM batch WHERE state = 'finished'"):
                 found.connections = max(found.connections, asked.connections())
-                _look_at(found, ready, asked.server)
+                _look_at(found, ready)
                 time.sleep(0.1)
                 transactions += 2
         time.sleep(1.0)
@@ -499,9 +498,7 @@ def _mine() -> float:
     return (ours.ru_utime + ours.ru_stime + ended.ru_utime + ended.ru_stime) * 1000
 
 
-def _look_at(found: Run, workers: Sequence["subprocess.Popen[str]"], server: Server | None = None) -> None:
-    ours = [pid for process in workers for pid in (process.pid, *engines(process.pid))]
-    found.strangers.append(strangers([*ours, *engines(server.postmaster)] if server else ours))
+def _look_at(found: Run, workers: Sequence["subprocess.Popen[str]"]) -> None:
     for process in workers:
         found.worker = max(found.worker, peak(process.pid))
         found.engine = max([found.engine, *map(peak, engines(process.pid))])

@@ -62,22 +62,6 @@ def computed(pids: Iterable[int]) -> float:
     return nanoseconds / 1e6
 
 
-def strangers(ours: Iterable[int]) -> int:
-    """How many threads of other programs want a core just now."""
-    running = int(Path("/proc/stat").read_text().partition("procs_running ")[2].split()[0])
-    return max(0, running - sum(_running(pid) for pid in {_us(), *ours}))
-
-
-def _running(pid: int) -> int:
-    """How many threads of a process want a core."""
-    count = 0
-    with contextlib.suppress(OSError):
-        for task in Path(f"/proc/{pid}/task").iterdir():
-            with contextlib.suppress(OSError):
-                count += (task / "stat").read_text().rpartition(")")[2].split()[0] == "R"
-    return count
-
-
 @dataclass(slots=True)
 class _Frame:
     """A step that is being measured."""

@@ -48,13 +48,13 @@ def measured(rounds: int, count: int) -> Figures:
             alone, crowding = costs.alone(), costs.crowding()
         judge = Meter()
         with _told("veraPDF"):
-            costs.judged(judge, 6)
+            memory = costs.judged(judge, 6)
         with _told("workers at rest"):
             rests = {
                 AT_REST: costs.rest(server.new(), "worker", "--processes", "1"),
                 "`serve`": costs.rest(server.new(), "serve", "--port", costs.port()),
             }
-    return Figures(ways, judge, sizes, rests, runs, alone, crowding)
+    return Figures(ways, judge, memory, sizes, rests, runs, alone, crowding)
 
 
 def _run(name: str, server: Any, count: int) -> Run:

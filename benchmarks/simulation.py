@@ -85,8 +85,7 @@ class Shape:
     """The machines: so many alike hosts, each with so many cores and workers, each worker with so many threads.
 
     Without cores of its own (0) the database lives on the first host. Workers are dealt out among the registers, each
-    of which has a lock of its own; all registers are on one server. Strangers are threads of other programs that want a
-    core of the first host all the time.
+    of which has a lock of its own; all registers are on one server.
     """
 
     hosts: int = 1
@@ -97,7 +96,6 @@ class Shape:
     database_cores: int = 0
     connections: int = 100
     folder_writers: int = 64
-    strangers: int = 0
 
     @property
     def all_threads(self) -> int:
@@ -246,8 +244,6 @@ class _Simulation:
         shape = self._shape
         hosts = [_Line(shape.cores) for _ in range(shape.hosts)]
         self._database = _Line(shape.database_cores) if shape.database_cores else hosts[0]
-        for _ in range(shape.strangers):
-            self._at(0, self._stranger(hosts[0]))
         share, over = divmod(items, shape.registers)
         registers = [_Register(share + (number < over)) for number in range(shape.registers)]
         for number in range(shape.hosts * shape.workers):
@@ -312,10 +308,6 @@ class _Simulation:
                 for step in self._work.piece:
                     yield from self._step(step, worker, 1.0)
                 worker.pieces -= 1
-
-    def _stranger(self, cores: _Line) -> _Course:
-        while True:
-            yield from self._computes(SLICE, cores)
 
     def _step(self, step: Step, worker: _Worker, factor: float) -> _Course:
         lines = {

@@ -156,6 +156,7 @@ def rests(figures: Figures) -> str:
                 "–",
             ]
         )
+    rows.append(["`archive`: its veraPDF", "–", f"{figures.judge_memory:.0f} MB", "–", "–", "–"])
     return table(["", "connections", "memory", "transactions a second", "of a core", "of a core of PostgreSQL"], rows)
 
 
@@ -169,7 +170,7 @@ def test(found: Sequence[Tested], figures: Figures) -> str:
             f"{statistics.median(run.to_first for run in one.found):.1f} s",
             f"{one.ratio:.2f}",
             "holds" if one.holds else "does not hold",
-            f"{one.others:.0%}, {one.strangers:.1f}",
+            f"{one.others:.0%}",
         ]
         for one in found
     ]
@@ -182,18 +183,18 @@ def test(found: Sequence[Tested], figures: Figures) -> str:
             "to the first copy",
             "ratio",
             f"bar ±{BAR:.0%}",
-            "others had, threads of theirs",
+            "others had",
         ],
         rows,
     )
     rest = figures.rests[AT_REST]
-    computing = [
-        f"{one.name}: {one.computed:.0f} ms predicted, {_computed(one, rest):.0f} ms measured"
-        for one in found
-        if RUNS[one.name]
-    ]
-    taken_off = f"Computed for each copy, what a worker at rest computes taken off: {'; '.join(computing)}."
-    return f"{said}\n\n{taken_off} {_fit(found)}"
+    rows = []
+    for one in found:
+        if RUNS[one.name]:
+            real = _computed(one, rest)
+            rows.append([one.name, f"{one.computed:.0f} ms", f"{real:.0f} ms", f"{one.computed / real:.2f}"])
+    computing = table(["Computed for a copy, by all together", "predicted", "measured", "ratio"], rows)
+    return f"{said}\n\n{_fit(found)}\n\n{computing}"
 
 
 def _computed(one: Tested, rest: Rest) -> float:
@@ -213,8 +214,9 @@ def _fit(found: Sequence[Tested]) -> str:
     if most <= OURS:
         return holds
     return (
-        f"Other programs had up to {most:.0%} of this machine meanwhile; the model was told how many threads of theirs "
-        f"wanted a core, which is rough: run this again where nothing else runs. {holds}"
+        f"{holds} But other programs had up to {most:.0%} of this machine meanwhile, of which the model knows nothing: "
+        "times on the clock mean little until this is run again where nothing else runs. What is computed for a copy "
+        "does not depend on it:"
     )
 
 
@@ -242,7 +244,8 @@ def _enough(work: Work, found: Sequence[float]) -> str:
     stops = f"From {enough} hosts on another one helps little." if enough else "So many hosts it still bears."
     return (
         f"One register bears at most {most['lock']:.0f} copies a second, whatever the number of hosts, because of its "
-        f"lock; this database of {DATABASE} cores {most['database']:.0f}, over all its registers. {stops}"
+        f"lock. A database of {DATABASE} cores bears {most['database']:.0f} over all its registers, less what workers "
+        f"ask of it besides. {stops}"
     )
 
 
@@ -267,7 +270,8 @@ def bounds_table(figures: Figures, work: Work) -> str:
         f"{simulate(work, hosts(1), 360).rate:.1f} copies a second on this host, or, by one `archive`, "
         f"{simulate(record, archive, 240).rate:.1f} records."
     )
-    return f"{table(['Bound', 'How', 'copies a second'], rows)}\n\n{worth}"
+    heads = ["Bound", "How", "copies a second", "records a second, one `archive`"]
+    return f"{table(heads, rows)}\n\n{worth}"
 
 
 def _rate(value: float) -> str:

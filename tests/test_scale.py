@@ -105,11 +105,6 @@ def test_a_database_on_the_same_host_takes_of_its_cores() -> None:
     assert rate(half, Shape(1, 2, 1, 4, database_cores=2)) > 30
 
 
-def test_threads_of_other_programs_take_their_turns_on_the_cores() -> None:
-    alone, beside = (rate(COMPUTES, Shape(1, 2, 1, 2, strangers=count)) for count in (0, 2))
-    assert beside == pytest.approx(alone / 2, rel=0.03)
-
-
 def test_what_each_worker_has_one_of_serves_one_item_at_a_time() -> None:
     judged = Work(item=[Step("make", Cost(engine=20)), Step("verify", Cost(engine=100), single=True)])
     assert rate(judged, on(cores=8, workers=1, threads=8)) == pytest.approx(10, rel=0.03)
