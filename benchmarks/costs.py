@@ -5,7 +5,6 @@ import dataclasses
 import datetime as dt
 import os
 import resource
-import shutil
 import signal
 import socket
 import statistics
@@ -310,7 +309,6 @@ class Beside:
 
     def size(self) -> int:
         """Bytes that the tables of the register and of DBOS take, with their indexes."""
-        self.one("SELECT 1 FROM pg_catalog.pg_class LIMIT 1")
         return int(
             self.one(
                 "SELECT sum(pg_total_relation_size(oid)) FROM pg_class "
@@ -512,11 +510,6 @@ def _timed(found: Run, one: Any, began: dt.datetime) -> None:
     assert len(done) == found.copies
     found.first_to_last = (done[-1] - done[0]).total_seconds()
     found.to_first = (done[0] - began).total_seconds()
-
-
-def can_judge() -> bool:
-    """Whether veraPDF can run here."""
-    return shutil.which("java") is not None
 
 
 def machine() -> str:

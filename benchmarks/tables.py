@@ -275,7 +275,9 @@ def bounds_table(figures: Figures, work: Work) -> str:
 
 
 def _rate(value: float) -> str:
-    return "–" if value > 10_000 else f"{value:.1f}" if value < 10 else f"{value:.0f}"
+    if value > 10_000:
+        return "–" if value == float("inf") else "over 10,000"
+    return f"{value:.1f}" if value < 10 else f"{value:.0f}"
 
 
 def duration(seconds: float) -> str:
