@@ -53,6 +53,8 @@ class Figures:
     judge_memory: float
     bytes: Bytes
     rests: dict[str, Rest]
+    command: int
+    """Connections that `register import` holds at most."""
     runs: dict[str, list[Run]]
     alone: float
     crowding: float

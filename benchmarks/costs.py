@@ -355,6 +355,18 @@ def rest(url: str, *words: str, seconds: float = 4.0) -> Rest:
         return Rest(max(held), now(process.pid), each[0] - len(held) / took, each[2], each[1])
 
 
+def command(url: str) -> int:
+    """How many connections a command holds at most that keeps PEPs in the register."""
+    with tempfile.TemporaryDirectory() as place, contextlib.closing(Beside(url)) as asked:
+        process, held = case(place, url).start("register", "import", str(folder("samples") / "valid")), 0
+        while process.poll() is None:
+            held = max(held, asked.connections())
+            time.sleep(0.02)
+        process.communicate()
+        assert process.returncode == 0
+        return held
+
+
 @contextlib.contextmanager
 def started(one: Any, *words: str) -> Iterator["subprocess.Popen[str]"]:
     """A command that runs until the block ends, from the moment it says that it is ready."""

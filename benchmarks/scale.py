@@ -54,7 +54,8 @@ def measured(rounds: int, count: int) -> Figures:
                 AT_REST: costs.rest(server.new(), "worker", "--processes", "1"),
                 "`serve`": costs.rest(server.new(), "serve", "--port", costs.port()),
             }
-    return Figures(ways, judge, memory, sizes, rests, runs, alone, crowding)
+            command = costs.command(server.new())
+    return Figures(ways, judge, memory, sizes, rests, command, runs, alone, crowding)
 
 
 def _run(name: str, server: Any, count: int) -> Run:

@@ -156,6 +156,7 @@ def rests(figures: Figures) -> str:
                 "–",
             ]
         )
+    rows.append(["`register import`", figures.command, "–", "–", "–", "–"])
     rows.append(["`archive`: its veraPDF", "–", f"{figures.judge_memory:.0f} MB", "–", "–", "–"])
     return table(["", "connections", "memory", "transactions a second", "of a core", "of a core of PostgreSQL"], rows)
 
