@@ -1,6 +1,6 @@
 """Run every benchmark, one after the other."""
 
-from benchmarks import batch, check, convert, fill, loss, preview, record
+from benchmarks import batch, check, convert, fill, loss, preview, record, scale
 
 fill.main()
 check.main()
@@ -9,3 +9,4 @@ loss.main()
 preview.main()
 record.main()
 batch.main()
+scale.main()

@@ -23,10 +23,14 @@ def _of_postgres(program: str) -> str:
 
 
 class Postgres:
-    """A PostgreSQL of our own, behind a socket in a folder that goes with it. It may be killed and started again."""
+    """A PostgreSQL of our own, behind a socket in a folder that goes with it. It may be killed and started again.
 
-    def __init__(self, home: Path) -> None:
+    Unless it is to be durable it spares the disk: what it has committed is lost where the machine itself goes down.
+    """
+
+    def __init__(self, home: Path, *, durable: bool = False) -> None:
         self._home, self._made = home, 0
+        self._quick = [] if durable else ["-F"]
         root = os.getuid() == 0  # whom PostgreSQL refuses to serve
         nobody = pwd.getpwnam("nobody")
         self._owner: dict[str, Any] = (
@@ -40,7 +44,8 @@ class Postgres:
 
     def start(self) -> None:
         """Serve, until `kill`."""
-        serve = [_of_postgres("postgres"), "-D", self._home / "data", "-k", self._home, "-c", "listen_addresses=", "-F"]
+        serve = [_of_postgres("postgres"), "-D", self._home / "data", "-k", self._home, "-c", "listen_addresses="]
+        serve += self._quick
         with (self._home / "log").open("ab") as log:
             self._server = subprocess.Popen(serve, cwd=self._home, stdout=log, stderr=log, **self._owner)
         deadline = time.monotonic() + 30
@@ -77,11 +82,11 @@ class Postgres:
 
 
 @contextlib.contextmanager
-def serving() -> Iterator[Postgres]:
+def serving(*, durable: bool = False) -> Iterator[Postgres]:
     """A server that serves, and goes with all that it holds."""
     home = Path(tempfile.mkdtemp(prefix="pepforms-postgres-"))  # a socket's path must be short
     try:
-        server = Postgres(home)
+        server = Postgres(home, durable=durable)
         server.start()
         try:
             yield server
