@@ -5,6 +5,7 @@ import signal
 import stat
 import subprocess
 import sys
+import threading
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -187,3 +188,16 @@ def test_whoever_edits_or_removes_a_row_of_the_audit_is_noticed(register: Regist
         with sa.orm.Session(connection) as session:
             assert list(audit.faults(session))
         undone.rollback()
+
+
+def test_however_many_threads_look_at_once_none_waits_for_a_connection(register: Register) -> None:
+    threads = 20
+    together = threading.Barrier(threads, timeout=20)
+
+    def look(_: int) -> bool:
+        with register.reading() as session:
+            session.execute(sa.select(Audit.sequence)).all()
+            return together.wait() < threads
+
+    with ThreadPoolExecutor(threads) as pool:
+        assert all(pool.map(look, range(threads)))

@@ -103,16 +103,18 @@ def stands(where: str | Path) -> Literal["not made", "older", "up to date"]:
 
 
 def _engine(where: str | Path) -> Engine:
-    # Errors quote no parameters: they may be a child's data.
+    # Errors quote no parameters: they may be a child's data. There may be as many connections as there are threads.
     if file := sqlite_file(where):
         _made(file)
         url = sa.URL.create("sqlite", database=str(file))
-        engine = sa.create_engine(url, hide_parameters=True, connect_args={"timeout": BUSY_SECONDS})
+        engine = sa.create_engine(url, max_overflow=-1, hide_parameters=True, connect_args={"timeout": BUSY_SECONDS})
         event.listen(engine, "connect", _as_we_need_it)
         event.listen(engine, "begin", _begin)
         return engine
     url = sa.make_url(str(where)).set(drivername="postgresql+psycopg")
-    return sa.create_engine(url, hide_parameters=True, pool_pre_ping=True, connect_args={"connect_timeout": 10})
+    return sa.create_engine(
+        url, max_overflow=-1, hide_parameters=True, pool_pre_ping=True, connect_args={"connect_timeout": 10}
+    )
 
 
 def _bad_url() -> Misconfigured:
