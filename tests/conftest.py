@@ -19,13 +19,17 @@ LONG = (
     "readme",
     "cli",
     "stamping",
-    "leaks",
-    "pipeline",
-    "rules",
-    "handover_cli",
-    "hostile",
-    "batches_killed",
     "convert",
+    "trial",
+    "register_cli",
+    "leaks",
+    "filing",
+    "pipeline",
+    "loss",
+    "drawn",
+    "rules",
+    "verification",
+    "hostile",
 )
 """The files that take longest. They are begun first, so that no worker is left alone with one of them at the end."""
 
