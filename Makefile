@@ -26,11 +26,15 @@ demo: setup  ## set up and make documents and records of the samples in out/
 serve: setup  ## the service on this machine
 	$(BIN)/pepforms serve
 
-test: lint test-tools  ## lint, then every test that is not slow, with coverage
-	$(BIN)/python -m pytest -m "not slow" --cov --numprocesses auto --dist loadfile
+# Files in the order of tests/conftest.py, the long ones first: the last long one decides when a run ends.
+PYTEST := $(BIN)/python -m pytest --numprocesses auto --dist loadfile --no-loadscope-reorder
 
+test: lint test-tools  ## lint, then every test that is not slow
+	$(PYTEST) -m "not slow"
+
+# Coverage is measured here alone: it makes our own code take twice as long.
 test-all: lint test-tools  ## lint, then every test, with coverage
-	$(BIN)/python -m pytest --cov --numprocesses auto --dist loadfile
+	$(PYTEST) --cov
 
 lint: setup  ## style, types and the direction of imports
 	$(BIN)/ruff check

@@ -15,6 +15,33 @@ hypothesis.settings.register_profile("ci", derandomize=True, deadline=None, prin
 hypothesis.settings.register_profile("here", deadline=None)
 hypothesis.settings.load_profile("ci" if os.environ.get("CI") else "here")
 
+LONG = (
+    "readme",
+    "cli",
+    "stamping",
+    "convert",
+    "trial",
+    "register_cli",
+    "leaks",
+    "filing",
+    "pipeline",
+    "loss",
+    "drawn",
+    "rules",
+    "verification",
+    "hostile",
+)
+"""The files that take longest. They are begun first, so that no worker is left alone with one of them at the end."""
+
+JAVA_TOOL_OPTIONS = "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC"
+"""For the many judges that tests start for a few PDFs each: what Java compiles for long work costs more than it saves
+before some 60 PDFs."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    places = {f"test_{name}.py": place for place, name in enumerate(LONG)}
+    items.sort(key=lambda item: places.get(item.path.name, len(LONG)))
+
 
 @pytest.fixture(autouse=True, scope="session")
 def _nobodys_settings(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
@@ -22,6 +49,7 @@ def _nobodys_settings(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None
         for name in [name for name in os.environ if name.startswith("PEPFORMS_")]:
             patch.delenv(name)
         patch.setenv("XDG_DATA_HOME", str(tmp_path_factory.mktemp("data")))
+        patch.setenv("JAVA_TOOL_OPTIONS", JAVA_TOOL_OPTIONS)
         yield
 
 
@@ -33,6 +61,17 @@ def authorities(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
         module = importlib.import_module("authorities")
     with module.Authorities(tmp_path_factory.mktemp("authorities")).serving() as made:
         yield made
+
+
+@pytest.fixture(scope="session")
+def judge() -> Iterator[Any]:
+    """veraPDF, warm: each new one takes seconds to start and to come up to speed."""
+    from pepforms.archive.pdfa import Judge
+
+    assert Judge.missing() is None
+    made = Judge()
+    yield made
+    made.close()
 
 
 @pytest.fixture(scope="session")

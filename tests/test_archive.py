@@ -3,7 +3,7 @@
 import io
 import os
 import signal
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import docx
@@ -23,15 +23,6 @@ STAMP = Stamp(
     "Signed off by the Virtual School on 19 November 2026 as the record of the meeting of 12 November 2026",
     ("Łucja Mockworth and ሳሻ ሞክዎርዝ, Virtual School Officers", "PEP-2026-0042, version 2 · SHA-256 9f86d081884c7d65"),
 )
-
-
-@pytest.fixture(scope="module")
-def judge() -> Iterator[Judge]:
-    """veraPDF, warm."""
-    assert Judge.missing() is None
-    judge = Judge()
-    yield judge
-    judge.close()
 
 
 @pytest.fixture(scope="module")

@@ -579,9 +579,20 @@ def test_no_json_raises_an_exception(value: Any) -> None:
     assert problems(value)
 
 
-@settings(max_examples=100, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=30, suppress_health_check=[HealthCheck.too_slow])
 @given(st.data())
 def test_no_change_of_a_good_pep_raises_an_exception(data: st.DataObject) -> None:
+    a_change_of_a_good_pep_raises_no_exception(data)
+
+
+@pytest.mark.slow
+@settings(max_examples=300, suppress_health_check=[HealthCheck.too_slow])
+@given(st.data())
+def test_none_of_many_changes_of_a_good_pep_raises_an_exception(data: st.DataObject) -> None:
+    a_change_of_a_good_pep_raises_no_exception(data)
+
+
+def a_change_of_a_good_pep_raises_no_exception(data: st.DataObject) -> None:
     pep = copy.deepcopy(GOOD)
     for steps in data.draw(st.lists(st.sampled_from(PLACES), min_size=1, max_size=4)):
         place: Any = pep

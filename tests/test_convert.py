@@ -49,13 +49,6 @@ def engine(request: pytest.FixtureRequest) -> Iterator[Converter]:
 
 
 @pytest.fixture(scope="module")
-def judge() -> Iterator[Judge]:
-    made = Judge()
-    yield made
-    made.close()
-
-
-@pytest.fixture(scope="module")
 def plain() -> Iterator[bytes]:
     engine = Rdocx(processes=1)
     yield engine.convert(word_file("Words"), about="plan")

@@ -1,5 +1,6 @@
 """What a PDF draws, as two engines draw it: everything that one of them loses is seen, and nothing else alarms."""
 
+import functools
 import io
 import json
 from collections.abc import Callable, Iterator
@@ -43,8 +44,12 @@ def both(engines: Engines) -> tuple[bytes, bytes]:
     return engines[0].convert(word, about="plan"), engines[1].convert(word, about="plan")
 
 
+read = functools.lru_cache(maxsize=4)(drawn.read)
+"""Of two PDFs that are compared, one is the same each time."""
+
+
 def told(one: bytes, other: bytes) -> list[str]:
-    return [*drawn.differences(drawn.read(one), drawn.read(other), NAMES)]
+    return [*drawn.differences(read(one), read(other), NAMES)]
 
 
 def things(pdf: bytes) -> list[tuple[int, int, Bounds]]:
@@ -79,10 +84,10 @@ def test_the_engines_draw_the_same_and_saving_alone_changes_nothing(both: tuple[
     rdocx, libreoffice = both
     assert told(rdocx, libreoffice) == []
     assert told(without(rdocx, 0, raw.FPDF_PAGEOBJ_PATH, lambda _: False), libreoffice) == []
-    read = drawn.read(rdocx)
-    assert len(read.pictures) == 1
-    assert len(read.rows) > 40
-    assert read.lines > 60
+    found = read(rdocx)
+    assert len(found.pictures) == 1
+    assert len(found.rows) > 40
+    assert found.lines > 60
 
 
 def sheets(pdf: bytes) -> list[drawn.Sheet]:

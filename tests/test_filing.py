@@ -14,6 +14,7 @@ import pytest
 
 from pepforms import digest, files, filing, forms, many, pipeline, resources, settings
 from pepforms.archive import manifest, verify
+from pepforms.archive.pdfa import Judge
 from pepforms.errors import Refused
 from pepforms.sources import Source
 from pepforms.wiring import Wiring
@@ -57,8 +58,9 @@ def sums_agree(folder: Path) -> bool:
     return subprocess.run(["sha256sum", "-c", "--quiet", "SHA256SUMS"], cwd=folder).returncode == 0
 
 
-def test_a_record_lies_beside_the_judges_report_and_sha256sum_agrees_with_both(tmp_path: Path) -> None:
+def test_a_record_lies_beside_the_judges_report_and_sha256sum_agrees_with_both(tmp_path: Path, judge: Judge) -> None:
     wiring = wired(tmp_path / "home")
+    wiring.judge = judge
     path = filing.file_pep(SIGNED, FORM, tmp_path, wiring, force=False)
     report = json.loads(path.with_suffix(".verapdf.json").read_text())
     assert report["validated_by"] == "veraPDF 1.31"
@@ -69,10 +71,12 @@ def test_a_record_lies_beside_the_judges_report_and_sha256sum_agrees_with_both(t
     ]
     assert len((tmp_path / "SHA256SUMS").read_text().splitlines()) == 2
     assert sums_agree(tmp_path)
+    wiring.converter.close()
 
 
-def test_an_archive_that_wants_no_attachments_gets_2a_with_the_data_beside_it(tmp_path: Path) -> None:
+def test_an_archive_that_wants_no_attachments_gets_2a_with_the_data_beside_it(tmp_path: Path, judge: Judge) -> None:
     wiring = wired(tmp_path / "home", PEPFORMS_ARCHIVE_STANDARD="2a")
+    wiring.judge = judge
     out = files.folder(tmp_path / "out")
     path = filing.file_pep(SIGNED, FORM, out, wiring, force=False)
     facts = wiring.verify(path.read_bytes())

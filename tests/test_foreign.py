@@ -2,7 +2,7 @@
 
 import io
 import random
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -32,13 +32,6 @@ def plan(elsewhere: ModuleType) -> bytes:
     """Three pages as an old ePEP exports them, the foot of the first one free."""
     made: bytes = elsewhere.old_epep(elsewhere.lines(elsewhere.children(1)[0]))
     return made
-
-
-@pytest.fixture(scope="module")
-def judge() -> Iterator[Judge]:
-    judge = Judge()
-    yield judge
-    judge.close()
 
 
 def changed(pdf: bytes, change: Callable[[pikepdf.Pdf], Any], **saving: Any) -> bytes:

@@ -2,6 +2,7 @@
 
 import hashlib
 import io
+import os
 import subprocess
 import sys
 import zipfile
@@ -13,6 +14,7 @@ import docx
 import pytest
 
 from pepforms import install, resources, settings
+from pepforms.archive.pdfa import Judge
 from pepforms.errors import Misconfigured, PepformsError, Refused
 from pepforms.wiring import Wiring
 
@@ -26,8 +28,9 @@ audiences = ["authority"]
 
 
 @pytest.fixture
-def wiring(tmp_path: Path) -> Iterator[Wiring]:
+def wiring(tmp_path: Path, judge: Judge) -> Iterator[Wiring]:
     wiring = Wiring(settings.load({"PEPFORMS_HOME": str(tmp_path / "home")}))
+    wiring.judge = judge
     yield wiring
     wiring.converter.close()
 
@@ -59,6 +62,7 @@ def zipped(folder: Path, path: Path, *, within: str = "") -> Path:
 def pepforms(home: Path, *words: object) -> subprocess.CompletedProcess[str]:
     program = Path(sys.executable).with_name("pepforms")
     environment = {"PATH": "/usr/local/bin:/usr/bin:/bin", "PEPFORMS_HOME": str(home), "LANG": "C.UTF-8"}
+    environment |= {"JAVA_TOOL_OPTIONS": os.environ["JAVA_TOOL_OPTIONS"]}
     return subprocess.run([program, *map(str, words)], env=environment, capture_output=True, text=True, timeout=300)
 
 

@@ -122,28 +122,45 @@ def changed(pdf: bytes, change: Callable[[pikepdf.Pdf], Any]) -> bytes:
 # --- thirty PDFs of foreign make -------------------------------------------------------------------------------------
 
 
-@pytest.fixture(scope="module")
-def thirty(elsewhere: ModuleType) -> list[bytes]:
-    """Eight of LibreOffice, four of Chromium, eight like Word's, nine of an old ePEP, and a scan."""
-    texts = [elsewhere.lines(child) for child in elsewhere.children(30)]
-    made: list[bytes] = [*elsewhere.libreoffice(texts[:8]), *elsewhere.chromium(texts[8:12])]
-    made += [elsewhere.word_like(text) for text in texts[12:20]]
-    made += [elsewhere.old_epep(text, foot=bool(number % 2)) for number, text in enumerate(texts[20:29])]
-    return [*made, elsewhere.scan(elsewhere.old_epep(texts[29]))]
+def of_five_makes(elsewhere: ModuleType, wanted: Sequence[int]) -> dict[int, bytes]:
+    """Of thirty children eight by LibreOffice, four by Chromium, eight like Word's, nine of an old ePEP, and a scan."""
+    texts = {number: elsewhere.lines(child) for number, child in enumerate(elsewhere.children(30)) if number in wanted}
+    made: dict[int, bytes] = {}
+    for first, end, make in ((0, 8, elsewhere.libreoffice), (8, 12, elsewhere.chromium)):
+        numbers = [number for number in texts if first <= number < end]
+        made |= zip(numbers, make([texts[number] for number in numbers]), strict=True)
+    for number, text in texts.items():
+        if 12 <= number < 20:
+            made[number] = elsewhere.word_like(text)
+        elif 20 <= number < 29:
+            made[number] = elsewhere.old_epep(text, foot=bool(number % 2))
+        elif number == 29:
+            made[number] = elsewhere.scan(elsewhere.old_epep(text))
+    return made
 
 
-def test_of_thirty_pdfs_two_swapped_ones_and_a_scan_are_held_and_the_rest_filed_and_hold(
-    tmp_path: Path, key: Path, elsewhere: ModuleType, thirty: list[bytes]
+@pytest.mark.parametrize(
+    "wanted",
+    [
+        pytest.param((0, 5, 6, 8, 12, 20, 21, 29), id="of each make"),
+        pytest.param(range(30), id="thirty", marks=pytest.mark.slow),
+    ],
+)
+def test_of_pdfs_of_five_makes_two_swapped_ones_and_a_scan_are_held_and_the_rest_filed_and_hold(
+    tmp_path: Path, key: Path, elsewhere: ModuleType, wanted: Sequence[int]
 ) -> None:
     desk = Desk(tmp_path, environment(key), elsewhere)
-    names = desk.put(*thirty)
-    names[5], names[6] = names[6], names[5]  # the two Testchildren, each with the other's PDF
-    desk.list.write_text(elsewhere.cards(elsewhere.children(30), names))
+    made = of_five_makes(elsewhere, wanted)
+    files = dict(zip(made, desk.put(*made.values()), strict=True))
+    files[5], files[6] = files[6], files[5]  # the two Testchildren, each with the other's PDF
+    children = elsewhere.children(30)
+    desk.list.write_text(elsewhere.cards([children[number] for number in files], [*files.values()]))
     result = desk.stamp()
     assert code_of(result) == 65
+    rows = {number: str(row) for row, number in enumerate(files, 2)}
     assert [(row["row"], row["lcs_person_id"]) for row in desk.held()] == [
-        ("7", "LCS-1006"), ("8", "LCS-1007"), ("31", "LCS-1030")]  # fmt: skip
-    assert len(desk.records()) == 27
+        (rows[5], "LCS-1006"), (rows[6], "LCS-1007"), (rows[29], "LCS-1030")]  # fmt: skip
+    assert len(desk.records()) == len(made) - 3
     # Filing has every claim judged; here one of each make is judged again.
     unjudged = settings.load(desk.environment | {"HOME": str(tmp_path), "PEPFORMS_ARCHIVE_VALIDATE": "off"})
     quick, standards = Wiring(unjudged), {}
@@ -160,14 +177,14 @@ def test_of_thirty_pdfs_two_swapped_ones_and_a_scan_are_held_and_the_rest_filed_
         facts = wiring.verify(path.read_bytes())
         assert (facts.holds, facts.pdfa.conforms) == (True, True)
     assert {row["pdf_standard"] for row in desk.rows()} == {"PDF/A-2u", "PDF/A-2a, PDF/UA-1", "not PDF/A"}
-    assert_nothing_is_lost(desk, names, thirty)
-    assert not any(name in result.output for child in elsewhere.children(30) for name in child.name.split())
+    assert_nothing_is_lost(desk, made)
+    assert not any(name in result.output for child in children for name in child.name.split())
 
 
-def assert_nothing_is_lost(desk: Desk, names: list[str], pdfs: list[bytes]) -> None:
+def assert_nothing_is_lost(desk: Desk, made: dict[int, bytes]) -> None:
     """Every word of every page is there, in its order, and the stamp's on the first; filing has compared pictures."""
     for row in desk.rows():
-        pdf = pdfs[int(names[int(row["lcs_person_id"][4:]) - 1001][7:-4]) - 1]
+        pdf = made[int(row["lcs_person_id"][4:]) - 1001]
         record = (desk.out / row["filename"]).read_bytes()
         before, after = (foreign.text(data, 0, 99) for data in (pdf, record))
         assert [page.seen.split() for page in after[1:]] == [page.seen.split() for page in before[1:]]
@@ -492,13 +509,14 @@ def test_a_file_that_costs_more_than_any_document_is_held_and_the_others_are_fil
     assert len(desk.records()) == 1
 
 
-def test_a_plan_of_two_thousand_pages_is_filed(desk: Desk) -> None:
+@pytest.mark.parametrize("most", [250, pytest.param(2000, marks=pytest.mark.slow)])
+def test_a_plan_of_many_pages_is_filed(desk: Desk, most: int) -> None:
     (child,) = desk.elsewhere.children(1)
     long = desk.elsewhere.old_epep(desk.elsewhere.lines(child, pages=10), per_page=1)
-    pdf = changed(long, lambda document: [document.pages.extend(document.pages[1:200]) for _ in range(9)])
-    assert len(pypdfium2.PdfDocument(pdf)) > 2000
+    pdf = changed(long, lambda document: [document.pages.extend(document.pages[1:200]) for _ in range(most // 200)])
+    assert len(pypdfium2.PdfDocument(pdf)) > most
     assert code_of(desk.file_one(pdf)) == 0, desk.held()
-    assert int(desk.rows()[0]["pages"]) > 2000
+    assert int(desk.rows()[0]["pages"]) > most
 
 
 # --- the command -----------------------------------------------------------------------------------------------------

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from pepforms import fonts
+from pepforms.wiring import DEMONSTRATION_KEY, DEMONSTRATION_OPENER
 
 ROOT = Path(__file__).parent.parent
 
@@ -68,7 +69,8 @@ def installed(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def clean(home: Path) -> dict[str, str]:
-    return {"PATH": os.environ["PATH"], "HOME": str(home), "LANG": "C"}
+    ours = {name: os.environ[name] for name in ("PATH", "JAVA_TOOL_OPTIONS")}
+    return {**ours, "HOME": str(home), "LANG": "C"}
 
 
 def test_holds_templates_schemas_samples_and_every_font_with_its_licence(wheel: Path) -> None:
@@ -102,19 +104,51 @@ def test_is_not_built_without_fonts(tmp_path: Path) -> None:
     assert "Traceback" not in refused.stderr
 
 
+SEALING = """\
+from pepforms import resources, settings
+from pepforms.wiring import Wiring
+Wiring(settings.load()).use_demonstration_key()
+print(resources.folder("samples") / "valid" / "year-5-review.json")
+"""
+
+
+def test_a_sample_becomes_a_copy_and_a_record_that_holds_where_only_the_wheel_is(
+    installed: Path, tmp_path: Path
+) -> None:
+    home = clean(tmp_path) | {"PEPFORMS_HOME": str(tmp_path / "home")}
+    prepared = run(installed / "python", "-c", SEALING, cwd=tmp_path, **home)
+    assert prepared.returncode == 0, prepared.stderr
+    sample = Path(prepared.stdout.strip())
+    assert sample.is_relative_to(installed.parent)
+    home["PEPFORMS_SEAL_KEY_FILE"] = str(tmp_path / "home" / DEMONSTRATION_KEY)
+    home["PEPFORMS_SEAL_PASSPHRASE_FILE"] = str(tmp_path / "home" / DEMONSTRATION_OPENER)
+    for command in ("render", "archive"):
+        made = run(installed / "pepforms", command, sample, "--out", tmp_path / command, cwd=tmp_path, **home)
+        assert made.returncode == 0, made.stderr
+        (document,) = (tmp_path / command).glob("*.pdf")
+        assert document.read_bytes().startswith(b"%PDF-")
+    verified = run(installed / "pepforms", "verify", document, cwd=tmp_path, **home)
+    assert verified.returncode == 0, verified.stderr
+    assert "holds (PDF/A-3a and PDF/UA-1, judged by veraPDF" in verified.stdout
+
+
+@pytest.mark.slow
 def test_demo_runs_where_only_the_wheel_is(installed: Path, tmp_path: Path) -> None:
-    where = run(
-        installed / "python", "-c", "import pepforms; print(pepforms.__file__)", cwd=tmp_path, **clean(tmp_path)
-    )
-    assert where.stdout.startswith(str(installed.parent)), where.stderr
-    tools = run(installed / "python", "-c", "import pytest", cwd=tmp_path, **clean(tmp_path))
-    assert tools.returncode != 0
     demo = run(installed / "pepforms", "demo", "--out", tmp_path / "out", cwd=tmp_path, **clean(tmp_path))
     assert demo.returncode == 0, demo.stderr
     documents = list((tmp_path / "out").rglob("*.pdf"))
     assert documents
     assert all(document.read_bytes().startswith(b"%PDF-") for document in documents)
     assert "Traceback" not in demo.stderr
+
+
+def test_what_runs_is_the_wheel_and_it_has_no_tools(installed: Path, tmp_path: Path) -> None:
+    where = run(
+        installed / "python", "-c", "import pepforms; print(pepforms.__file__)", cwd=tmp_path, **clean(tmp_path)
+    )
+    assert where.stdout.startswith(str(installed.parent)), where.stderr
+    tools = run(installed / "python", "-c", "import pytest", cwd=tmp_path, **clean(tmp_path))
+    assert tools.returncode != 0
 
 
 def test_a_register_is_made_where_only_the_wheel_is(installed: Path, tmp_path: Path) -> None:
