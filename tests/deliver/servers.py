@@ -31,12 +31,13 @@ class Server:
         self.root.mkdir(parents=True)
         self.port = 0
         self._process: subprocess.Popen[bytes] | None = None
+        self._kept: socket.socket | None = None
         self.key, self.host_key = key(folder / "key"), key(folder / "host-key")
         shutil.copy(f"{self.key}.pub", folder / "authorized")
 
     def start(self) -> None:
         """Start it, again on the port that it had before."""
-        self.kill()
+        self.stop()
         if os.geteuid() == 0:
             Path("/run/sshd").mkdir(mode=0o755, exist_ok=True)
             pam = "no"
@@ -62,7 +63,17 @@ class Server:
             time.sleep(0.01)
 
     def kill(self) -> None:
-        """End it at once, and every login with it."""
+        """End it at once, and every login with it; its port is kept, so that nobody else answers there meanwhile."""
+        self.stop()
+        self._kept = socket.socket()
+        self._kept.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        self._kept.bind(("127.0.0.1", self.port))
+
+    def stop(self) -> None:
+        """End it, and give its port back."""
+        if self._kept:
+            self._kept.close()
+            self._kept = None
         if self._process:
             for process in [self._process.pid, *self.logins()]:
                 with contextlib.suppress(ProcessLookupError):
@@ -101,7 +112,7 @@ def serving(folder: Path, *, subsystem: str = "sftp internal-sftp") -> Iterator[
         server.start()
         yield server
     finally:
-        server.kill()
+        server.stop()
 
 
 class Line:
