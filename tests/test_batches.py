@@ -107,7 +107,7 @@ def held(wiring: Wiring, batch_id: str) -> list[tuple[int, str, str]]:
 
 def documents(register: Register) -> list[Document]:
     with register.reading() as session:
-        return list(session.scalars(sa.select(Document)))
+        return list(session.scalars(sa.select(Document).order_by(Document.identity)))
 
 
 def made_once(register: Register) -> bool:
@@ -221,6 +221,34 @@ def test_the_same_copy_in_two_batches_is_made_once_even_by_two_at_once(wiring: W
     assert [counts(wiring, each) for each in batches] == [{"done": 4}, {"done": 4}]
     assert len(documents(wiring.register)) == 4
     assert made_once(wiring.register)
+
+
+@pytest.mark.parametrize("same_bytes", [True, False])
+def test_a_copy_whose_file_is_lost_or_damaged_is_made_again_and_found_by_every_batch(
+    wiring: Wiring, same_bytes: bool
+) -> None:
+    keep(wiring, *map(numbered, range(2)))
+    before = ask(wiring)
+    work(wiring, before)
+    gone, damaged = documents(wiring.register)
+    register = wiring.register
+    if not same_bytes:  # as another engine would have made it
+        with register.writing() as session:
+            session.get_one(Document, gone.identity).sha256 = register.files.put(b"other bytes")
+        gone, damaged = documents(register)
+    register.files.path(gone.sha256).unlink()
+    register.files.path(damaged.sha256).write_bytes(b"half a fi")
+    assert work(wiring, ask(wiring)).counts["done"] == 2
+    found = {each.identity: each.sha256 for each in documents(register)}
+    assert found.keys() == {gone.identity, damaged.identity}
+    assert (found[gone.identity] == gone.sha256) is same_bytes
+    assert made_once(register), "each file is whole again"
+    with register.reading() as session:
+        told = session.scalars(sa.select(Audit).where(Audit.action == "document-made-again")).all()
+        assert {each.subject: each.detail["lost"] for each in told} == {
+            gone.identity: gone.sha256, damaged.identity: damaged.sha256,
+        }  # fmt: skip
+        assert {each.sha256 for each in results.results(session, before)} == set(found.values())
 
 
 def test_two_makers_of_one_batch_make_each_copy_once(wiring: Wiring) -> None:

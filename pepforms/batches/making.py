@@ -17,7 +17,7 @@ from pepforms.batches import course, holds
 from pepforms.batches.identity import Wanted
 from pepforms.batches.workshop import Workshop
 from pepforms.caseload import holds as caseload
-from pepforms.errors import PepformsError, Refused, Unavailable, bug
+from pepforms.errors import Broken, PepformsError, Refused, Unavailable, bug
 from pepforms.model import Audience, Pep
 from pepforms.register import audit, made
 from pepforms.register.store import Register
@@ -91,11 +91,13 @@ def take(register: Register, item_id: int, maker: str) -> bool:
 
 
 def copy(item_id: int, workshop: Workshop) -> str:
-    """The identity of the item's copy, which is kept when this returns: made now, unless it was made before."""
-    with workshop.register.reading() as session:
+    """The identity of the item's copy, which is kept when this returns: made now, unless it is there from before."""
+    register = workshop.register
+    with register.reading() as session:
         job = _job(session, item_id, workshop)
-        if session.get(Document, job.identity):
-            return job.identity
+        there = session.get(Document, job.identity)
+    if there and _is_whole(register, there.sha256):
+        return job.identity
     wanted = job.wanted
     document = pipeline.render(
         job.pep,
@@ -116,8 +118,17 @@ def copy(item_id: int, workshop: Workshop) -> str:
         name=document.name,
         made_at=_now(),
     )
-    made.keep_document(workshop.register, row, document.data, by=job.by)
+    made.keep_document(register, row, document.data, by=job.by, lost=there.sha256 if there else None)
     return job.identity
+
+
+def _is_whole(register: Register, digest: str) -> bool:
+    """Whether a file is there as it was kept; one that was lost is made anew."""
+    try:
+        register.files.get(digest)
+    except Broken:
+        return False
+    return True
 
 
 @dataclass(frozen=True, slots=True)

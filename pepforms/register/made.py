@@ -14,17 +14,26 @@ from pepforms.register.store import Register
 from pepforms.register.tables import Child, Document, Record, Revision, Version
 
 
-def keep_document(register: Register, row: Document, data: bytes, *, by: str) -> str:
-    """Keep a copy that was made, unless one of its identity is there; the SHA-256 of the file that is kept for it."""
+def keep_document(register: Register, row: Document, data: bytes, *, by: str, lost: str | None = None) -> str:
+    """Keep a copy that was made, unless one of its identity is there; the SHA-256 of the file that is kept for it.
+
+    `lost` is that of the file which the row of that identity names and which is not there any more, or not whole: the
+    row names this one from now on, which need not be the same to the byte.
+    """
     row.sha256 = register.files.put(data)
     with register.writing() as session:
         audit.lock(session)
-        if there := session.get(Document, row.identity):
+        there = session.get(Document, row.identity)
+        if there and there.sha256 != lost:
             return there.sha256
         register.files.put(data)  # one that had lain there for long, named by nobody, may be cleared away by now
-        session.add(row)
         about = {"form": row.form, "audience": row.audience, "revision_id": row.revision_id, "sha256": row.sha256}
-        audit.append(session, by, "document-made", row.identity, about)
+        if there:
+            there.sha256, there.name, there.made_at = row.sha256, row.name, row.made_at
+            audit.append(session, by, "document-made-again", row.identity, about | {"lost": lost})
+        else:
+            session.add(row)
+            audit.append(session, by, "document-made", row.identity, about)
     return row.sha256
 
 
