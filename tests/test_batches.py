@@ -10,8 +10,9 @@ import re
 import resource
 import sys
 import threading
+import time
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -417,6 +418,51 @@ def test_a_surprise_fails_its_item_and_tells_its_kind_alone(on_sqlite: Wiring) -
     told = "pepforms failed by its own fault (ZeroDivisionError). Please report it."
     assert item.problem == {"slug": "bug", "message": told, "exit_code": 70}
     surprised.register.close()
+
+
+def test_what_cannot_be_written_down_is_told_and_made_by_the_same_worker_once_it_can(
+    on_sqlite: Wiring, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(making, "PAUSES", (0.0,))
+    monkeypatch.setattr(worker, "LOOK_SECONDS", 0.2)
+    keep(on_sqlite, numbered(1))
+    batch_id = ask(on_sqlite)
+    with on_sqlite.register.writing() as session:
+        session.execute(sa.text(
+            "CREATE TRIGGER fails BEFORE UPDATE ON item WHEN NEW.state = 'done' BEGIN SELECT RAISE(ABORT, 'no'); END"
+        ))  # fmt: skip
+    with on_sqlite.worker(1) as working:
+        until(lambda: working.trouble is not None)
+        assert working.trouble is not None
+        assert working.trouble.slug == "bug"
+        with on_sqlite.register.writing() as session:
+            session.execute(sa.text("DROP TRIGGER fails"))
+        until(lambda: status(on_sqlite, batch_id).state == "finished")
+        until(lambda: working.trouble is None)
+    assert counts(on_sqlite, batch_id) == {"done": 1}
+    assert made_once(on_sqlite.register)
+
+
+def until(holds: Callable[[], bool]) -> None:
+    """Wait for what a worker brings about."""
+    deadline = time.monotonic() + 20
+    while not holds():
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+
+
+def test_a_maker_that_is_given_an_item_twice_at_once_makes_it_once(on_sqlite: Wiring) -> None:
+    keep(on_sqlite, numbered(1))
+    batch_id = ask(on_sqlite)
+    (item,) = items(on_sqlite, batch_id)
+    maker = Maker(on_sqlite, "alive")
+    pieces = [threading.Thread(target=maker.make, args=(item.id,)) for _ in range(4)]
+    for piece in pieces:
+        piece.start()
+    for piece in pieces:
+        piece.join()
+    (item,) = items(on_sqlite, batch_id)
+    assert (item.state, item.attempts) == ("done", 1)
 
 
 def test_a_full_disk_fails_nothing(postgresql: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -6,6 +6,7 @@ the first one comes to counts for nothing. A copy is kept before its item is set
 
 import datetime as dt
 import threading
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, cast
 
@@ -45,18 +46,55 @@ class Maker:
 
     def __init__(self, workshop: Workshop, name: str) -> None:
         self._workshop, self._name = workshop, name
+        self._at: set[int] = set()
+        self._left: dict[int, PepformsError] = {}
+        self._turn = threading.Lock()
         self.stopping = threading.Event()
 
     def make(self, item_id: int) -> None:
-        """Make the copy of an item, if it is still to be made and nobody else is at it."""
-        register = self._workshop.register
-        while not self.stopping.is_set():
-            try:
-                if take(register, item_id, self._name):
-                    settle(register, item_id, self._name, self._outcome(item_id))
+        """Make the copy of an item, if it is still to be made and nobody is at it. Never fails: see `give_back`."""
+        with self._turn:
+            if item_id in self._at:  # another piece of work has it too
                 return
-            except Unavailable:  # the register itself; what was made meanwhile is found by its identity
-                self.stopping.wait(_AWAY_SECONDS)
+            self._at.add(item_id)
+        try:
+            self._make(item_id)
+        except Exception as error:  # noqa: BLE001  whatever it is, the item must not stay ours for ever
+            self._left[item_id] = error if isinstance(error, PepformsError) else bug(error)
+        finally:
+            self._at.discard(item_id)
+
+    def give_back(self) -> PepformsError | None:
+        """Have the items of which nobody could write down what came be anybody's again; why, where there were some."""
+        why = None
+        for item_id, why in list(self._left.items()):
+            settle(self._workshop.register, item_id, self._name, Outcome("waiting", problem=course.problem(why)))
+            del self._left[item_id]
+        return why
+
+    def _make(self, item_id: int) -> None:
+        register = self._workshop.register
+        if not self.stopping.is_set() and self._persist(lambda: take(register, item_id, self._name)):
+            outcome = self._outcome(item_id)
+            self._persist(lambda: settle(register, item_id, self._name, outcome))
+
+    def _persist(self, step: Callable[[], Any]) -> Any:
+        """Do it as soon as the register lets us; None where we are to stop first.
+
+        One that is away is waited for, however long; anything else fails once it has failed several times over.
+        """
+        pauses = iter(PAUSES)
+        while True:
+            try:
+                return step()
+            except Unavailable:
+                pause = _AWAY_SECONDS
+            except Exception:
+                pause = next(pauses, -1.0)
+                if pause < 0:
+                    raise
+            if self.stopping.wait(pause):
+                return None
 
     def _outcome(self, item_id: int) -> Outcome:
         pauses = iter(PAUSES)

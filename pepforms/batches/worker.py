@@ -90,7 +90,7 @@ class Worker:
         self._looking.join(_LEAVING_SECONDS)
         self._threads.shutdown()
         self._dbos.destroy(destroy_registry=True)
-        with contextlib.suppress(Unavailable):  # else it falls silent
+        with contextlib.suppress(PepformsError):  # else it falls silent
             _gone(self._register, self.executor_id)
 
     def stop(self) -> None:
@@ -147,13 +147,13 @@ class Worker:
         while not self._maker.stopping.wait(LOOK_SECONDS):
             try:
                 with told():
-                    self._look()
+                    left = self._look()
             except PepformsError as error:
                 self._away(error)
             except Exception as error:  # noqa: BLE001  whatever it is, the next look may find it gone
                 self._away(Unavailable(f"The work cannot be seen just now ({type(error).__name__}).", slug="work-away"))
             else:
-                self._away_since, self.trouble = None, None
+                self._away_since, self.trouble = None, left
 
     def _away(self, error: PepformsError) -> None:
         """Call it trouble once it has lasted; a database that is started again takes less."""
@@ -162,15 +162,20 @@ class Worker:
         if self.trouble is None and now - self._away_since > SILENT_SECONDS:
             self.trouble = error
 
-    def _look(self) -> None:
-        """Say that we live, take over from those who are silent, and see that every batch that runs is on its way."""
+    def _look(self) -> PepformsError | None:
+        """Say that we live, take over from those who are silent, and see that every batch that runs is on its way.
+
+        What kept us from writing down what came of items, if something did: they are given back first.
+        """
         _heard_of(self._register, self.executor_id)
+        left = self._maker.give_back()
         _free(self._register)
         if orphans := self._orphans():
             self._dbos.resume_workflows(orphans, queue_name=_QUEUE)
         for batch_id in _running(self._register):
             if not _end(self._register, batch_id):
                 self._send(batch_id)
+        return left
 
     def _orphans(self) -> list[str]:
         """The pieces that a silent worker has taken, and those that DBOS lost between it and us, seen twice."""
