@@ -325,6 +325,55 @@ def test_a_batch_that_is_cancelled_begins_nothing_and_keeps_what_was_made(wiring
         asking.again(wiring.register, batch_id, lambda _: pytest.fail("nothing is read"), by="officer")
 
 
+def test_nothing_of_a_batch_that_is_cancelled_waits_for_its_turn_or_for_a_person_any_more(wiring: Wiring) -> None:
+    keep(wiring, *map(numbered, range(3)))
+    batch_id = ask(wiring, dataclasses.replace(WORD, audiences=("parent",)))
+    waits, away, objected = items(wiring, batch_id)
+    Maker(wiring, "alive").make(waits.id)
+    assert [item for item, _, _ in held(wiring, batch_id)] == [1]
+    for item in (away, objected):
+        assert making.take(wiring.register, item.id, "alive")
+    course.cancel(wiring.register, batch_id, by="officer")
+    problem = {"slug": "parent-copy", "message": "Look at it.", "exit_code": 65}
+    making.settle(wiring.register, away.id, "alive", Outcome("waiting", problem=problem))
+    making.settle(wiring.register, objected.id, "alive", Outcome("held", problem=problem))
+    assert counts(wiring, batch_id) == {"cancelled": 3}
+    assert held(wiring, batch_id) == []
+    with wiring.register.reading() as session:
+        assert session.scalars(sa.select(Hold.item_id)).all() == [waits.id], "what was held once stays told"
+
+
+def test_what_nobody_wants_of_a_finished_batch_is_cancelled_and_what_was_made_stays(on_sqlite: Wiring) -> None:
+    keep(on_sqlite, numbered(1, QUILL))
+    batch_id = ask(on_sqlite, dataclasses.replace(WORD, audiences=("authority", "parent")))
+    assert work(on_sqlite, batch_id).state == "finished"
+    course.cancel(on_sqlite.register, batch_id, by="officer")
+    assert counts(on_sqlite, batch_id) == {"done": 1, "cancelled": 1}
+    assert held(on_sqlite, batch_id) == []
+    with pytest.raises(Refused, match="is cancelled already"):
+        course.cancel(on_sqlite.register, batch_id, by="officer")
+    all_made = ask(on_sqlite)
+    work(on_sqlite, all_made)
+    with pytest.raises(Refused, match="is finished already"):
+        course.cancel(on_sqlite.register, all_made, by="officer")
+    assert status(on_sqlite, all_made).state == "finished"
+
+
+def test_what_a_killed_worker_had_begun_is_cancelled_with_no_worker_about(wiring: Wiring) -> None:
+    keep(wiring, *map(numbered, range(2)))
+    batch_id = ask(wiring)
+    silent, killed = items(wiring, batch_id)
+    worker._heard_of(wiring.register, "killed")
+    assert making.take(wiring.register, silent.id, "silent")
+    assert making.take(wiring.register, killed.id, "killed")
+    course.cancel(wiring.register, batch_id, by="officer")
+    assert [each.state for each in items(wiring, batch_id)] == ["cancelled", "working"], "as far as anybody knows"
+    with wiring.register.writing() as session:
+        session.get_one(worker.Row, "killed").heartbeat_at -= dt.timedelta(seconds=course.SILENT_SECONDS + 1)
+    course.cancel(wiring.register, batch_id, by="officer")
+    assert counts(wiring, batch_id) == {"cancelled": 2}
+
+
 def test_what_a_silent_worker_had_begun_is_anybodys_and_what_it_comes_to_counts_for_nothing(wiring: Wiring) -> None:
     keep(wiring, *map(numbered, range(2)))
     batch_id = ask(wiring)
@@ -346,7 +395,7 @@ def test_a_worker_lives_while_it_is_heard_of(wiring: Wiring) -> None:
     assert worker.alive_now(wiring.register) == {"one", "other"}
     with wiring.register.writing() as session:
         row = session.get_one(worker.Row, "one")
-        row.heartbeat_at -= dt.timedelta(seconds=worker.SILENT_SECONDS + 1)
+        row.heartbeat_at -= dt.timedelta(seconds=course.SILENT_SECONDS + 1)
     assert worker.alive_now(wiring.register) == {"other"}
     worker._heard_of(wiring.register, "one")
     assert worker.alive_now(wiring.register) == {"one", "other"}
@@ -407,6 +456,19 @@ class _Surprised(Wiring):
 
     def convert(self, docx: bytes, *, about: str) -> bytes:
         raise ZeroDivisionError("Quill Testchild lives at 1 Nowhere Lane")
+
+
+def test_a_batch_that_is_resumed_is_tried_whatever_the_clock_said_when_it_stopped(on_sqlite: Wiring) -> None:
+    keep(on_sqlite, numbered(1))
+    batch_id = ask(on_sqlite)
+    full = {"slug": "disk-full", "message": "The disk is full.", "exit_code": 75}
+    with on_sqlite.register.writing() as session:
+        tomorrow = dt.datetime.now(dt.UTC) + dt.timedelta(days=1)
+        session.execute(sa.update(Item).values(problem=full, changed_at=tomorrow))
+    course.resume(on_sqlite.register, batch_id, by="officer")
+    with on_sqlite.register.reading() as session:
+        assert course.stuck(session, batch_id, dt.datetime.now(dt.UTC)) is None
+    assert work(on_sqlite, batch_id).counts["done"] == 1
 
 
 def test_a_surprise_fails_its_item_and_tells_its_kind_alone(on_sqlite: Wiring) -> None:
@@ -496,6 +558,9 @@ def test_a_parents_copy_waits_for_a_person_and_a_leak_until_the_pep_is_put_right
     assert work(wiring, batch_id).state == "finished"
     assert counts(wiring, batch_id) == {"done": 1, "held": 1}
     assert [(item, reason) for item, reason, _ in held(wiring, batch_id)] == [(2, "parent-copy")]
+    for by, because in (("", "agreed"), ("Sasha Mockworth", " ")):
+        with pytest.raises(Refused, match="neither may be left empty"):
+            course.release(wiring.register, batch_id, 2, by=by, because=because)
     course.release(wiring.register, batch_id, 2, by="Sasha Mockworth", because="agreed")
     assert status(wiring, batch_id).state == "running"
     assert work(wiring, batch_id).state == "finished"

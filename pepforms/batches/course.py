@@ -7,17 +7,19 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, cast
 
-from sqlalchemy import ColumnElement, CursorResult, Update, exists, func, or_, select, update
+from sqlalchemy import ColumnElement, CursorResult, Select, Update, exists, func, or_, select, update
 from sqlalchemy.orm import Session
 
 from pepforms.errors import PepformsError, Refused
 from pepforms.register import audit, peps
 from pepforms.register.store import Register
-from pepforms.register.tables import Batch, Hold, Item, Version
+from pepforms.register.tables import Batch, Hold, Item, Version, Worker
 
 ITEM_STATES = ("waiting", "working", "done", "held", "failed", "cancelled")
 OPEN = ("waiting", "working")
 """The states of items that a batch still has to come to the end of."""
+SILENT_SECONDS = 30.0
+"""Whoever has not been heard of for so long is taken to be dead; if it is not, its work is done twice and kept once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,13 +121,19 @@ def pause(register: Register, batch_id: str, *, by: str) -> None:
 
 
 def cancel(register: Register, batch_id: str, *, by: str) -> None:
-    """Begin nothing more of a batch for good; what is in the making is finished, and what was made stays."""
+    """Make nothing more of a batch for good: nothing that waits, and nothing that waits for a person.
+
+    What is in the making is finished, and what was made stays. What a silent worker had begun counts as waiting; so it
+    may be said again, once a worker that was killed is silent. Refused where nothing is left to be cancelled.
+    """
     with changing(register, batch_id) as (session, batch):
-        if batch.state not in ("running", "paused"):
-            raise Refused(f"Batch {batch_id} is {batch.state} already.", slug="batch-state")
-        batch.state, batch.finished_at = "cancelled", dt.datetime.now(dt.UTC)
-        move(session, batch_id, "waiting", to="cancelled")
-        audit.append(session, by, "batch-cancelled", batch_id)
+        was = batch.state
+        batch.state, batch.finished_at = "cancelled", batch.finished_at or dt.datetime.now(dt.UTC)
+        count = sum(move(session, batch_id, state, to="cancelled") for state in ("waiting", "held"))
+        count += free(session, Item.batch_id == batch_id)
+        if was in ("finished", "cancelled") and not count:
+            raise Refused(f"Batch {batch_id} is {was} already.", slug="batch-state")
+        audit.append(session, by, "batch-cancelled", batch_id, {"items": count})
 
 
 def unfinished(session: Session) -> list[str]:
@@ -135,9 +143,13 @@ def unfinished(session: Session) -> list[str]:
 
 
 def resume(register: Register, batch_id: str, *, by: str) -> None:
-    """Have a batch go on where it stopped; one that is finished or runs already is left as it is."""
+    """Have a batch go on where it stopped; one that is finished or runs already is left as it is.
+
+    What stopped items that wait is forgotten: from now on `stuck` tells of what is tried from now on.
+    """
     with changing(register, batch_id) as (session, batch):
         refuse_cancelled(batch)
+        forget(session, batch_id)
         if batch.state == "paused":
             batch.state = "running"
             audit.append(session, by, "batch-resumed", batch_id)
@@ -167,7 +179,8 @@ def held(session: Session, batch_id: str | None = None) -> Iterator[Held]:
     query = (
         select(Hold, Item)
         .join(Item, Item.id == Hold.item_id)
-        .where(Item.state == "held", Hold.released_at.is_(None))
+        .join(Batch, Batch.id == Item.batch_id)
+        .where(Item.state == "held", Hold.released_at.is_(None), Batch.state != "cancelled")
         .order_by(Hold.held_at, Item.ordinal)
     )
     if batch_id is not None:
@@ -184,6 +197,8 @@ def release(register: Register, batch_id: str, item: int, *, by: str, because: s
 
     What the recipe itself refuses (a leak, a copy that is not released) it refuses again until the PEP says otherwise.
     """
+    if not (by.strip() and because.strip()):
+        raise Refused("Say who answers for it, and why it may be made: neither may be left empty.", slug="no-reason")
     with changing(register, batch_id) as (session, batch):
         row = session.scalar(select(Item).where(Item.batch_id == batch_id, Item.ordinal == item).with_for_update())
         if row is None or row.state != "held":
@@ -200,6 +215,37 @@ def release(register: Register, batch_id: str, item: int, *, by: str, because: s
         row.state, row.problem, row.attempts, row.changed_at = "waiting", None, 0, dt.datetime.now(dt.UTC)
         goes_on(batch)
         audit.append(session, by, "item-released", f"{batch_id} item {item}", {"reasons": reasons})
+
+
+# --- who is at it ----------------------------------------------------------------------------------------------------
+
+
+def alive(session: Session) -> Select[str]:
+    """The workers that live."""
+    time, silence = now(session), dt.timedelta(seconds=SILENT_SECONDS)
+    # Heard of in the future: before the clock was set back. Whoever lives says so again in a moment.
+    lately = Worker.heartbeat_at.between(time - silence, time + silence)
+    return select(Worker.executor_id).where(lately, Worker.stopped_at.is_(None))
+
+
+def now(session: Session) -> dt.datetime:
+    """The time by the one clock that all workers share: the database's; on SQLite they share the computer's."""
+    if session.get_bind().dialect.name == "sqlite":
+        return dt.datetime.now(dt.UTC)
+    time: dt.datetime = session.scalars(select(func.now())).one()
+    return time
+
+
+def free(session: Session, *which: ColumnElement[bool]) -> int:
+    """Have what silent workers had begun be anybody's; of a batch that was cancelled nobody's. How many items."""
+    begun = (Item.state == "working", Item.executor_id.not_in(alive(session)), *which)
+    batches = select(Batch).where(Batch.id.in_(select(Item.batch_id).where(*begun))).order_by(Batch.id)
+    count = 0
+    for batch in session.scalars(batches.with_for_update()).all():  # nobody cancels it meanwhile
+        state = "cancelled" if batch.state == "cancelled" else "waiting"
+        freed = update(Item).where(Item.batch_id == batch.id, *begun)
+        count += affected(session, freed.values(state=state, executor_id=None, changed_at=dt.datetime.now(dt.UTC)))
+    return count
 
 
 # --- what every change of a batch does -------------------------------------------------------------------------------
@@ -226,6 +272,11 @@ def move(session: Session, batch_id: str, state: str, *which: ColumnElement[bool
     now = dt.datetime.now(dt.UTC)
     moved = update(Item).where(Item.batch_id == batch_id, Item.state == state, *which)
     return affected(session, moved.values(state=to, problem=None, attempts=0, changed_at=now))
+
+
+def forget(session: Session, batch_id: str) -> None:
+    """Forget what stopped items that wait: when that was the clock may not tell, since it may have been set back."""
+    session.execute(update(Item).where(Item.batch_id == batch_id, Item.state == "waiting").values(problem=None))
 
 
 def affected(session: Session, change: Update) -> int:

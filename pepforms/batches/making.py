@@ -205,11 +205,17 @@ def _job(session: Session, item_id: int, workshop: Workshop) -> _Job:
 
 
 def settle(register: Register, item_id: int, maker: str, outcome: Outcome) -> None:
-    """Write down what came of an item, unless another has taken it over meanwhile."""
+    """Write down what came of an item, unless another has taken it over meanwhile.
+
+    Of a batch that was cancelled meanwhile nothing waits any more, neither for its turn nor for a person.
+    """
     now = _now()
     with register.writing() as session:
         if outcome.state == "held":
             audit.lock(session)
+        if outcome.state in ("held", "waiting"):
+            batch = course.locked(session, session.get_one(Item, item_id).batch_id)
+            outcome = Outcome("cancelled") if batch.state == "cancelled" else outcome
         settled = update(Item).where(Item.id == item_id, Item.state == "working", Item.executor_id == maker)
         values: dict[str, Any] = {
             "state": outcome.state,

@@ -7,7 +7,6 @@ alone, whichever process died, and at whatever moment.
 """
 
 import contextlib
-import datetime as dt
 import logging
 import os
 import re
@@ -21,7 +20,6 @@ from types import TracebackType
 from typing import Any, Self
 
 import sqlalchemy as sa
-from sqlalchemy.orm import Session
 
 from pepforms.batches import course
 from pepforms.batches.making import Maker
@@ -43,8 +41,6 @@ PIECES_SENT = 50
 """How many of a batch are sent at once: sending takes a moment each, in which a worker cannot say that it lives."""
 POLLING_SECONDS = 0.1
 LOOK_SECONDS = 2.0
-SILENT_SECONDS = 30.0
-"""Whoever has not been heard of for so long is taken to be dead; if it is not, its work is done twice and kept once."""
 _LEAVING_SECONDS = 10.0
 """How long a look that hangs on a database that is away may keep us from stopping."""
 _QUEUE = "pieces"
@@ -159,7 +155,7 @@ class Worker:
         """Call it trouble once it has lasted; a database that is started again takes less."""
         now = time.monotonic()
         self._away_since = self._away_since or now
-        if self.trouble is None and now - self._away_since > SILENT_SECONDS:
+        if self.trouble is None and now - self._away_since > course.SILENT_SECONDS:
             self.trouble = error
 
     def _look(self) -> PepformsError | None:
@@ -223,7 +219,7 @@ def _where(register: Register) -> str:
 def _heard_of(register: Register, executor_id: str) -> None:
     """Say that this worker lives."""
     with register.writing() as session:
-        now = _now(session)
+        now = course.now(session)
         row = session.get(Row, executor_id) or Row(executor_id=executor_id, host=socket.gethostname(), started_at=now)
         row.heartbeat_at = now
         session.add(row)
@@ -232,40 +228,22 @@ def _heard_of(register: Register, executor_id: str) -> None:
 def alive_now(register: Register) -> frozenset[str]:
     """The workers that live."""
     with register.reading() as session:
-        return frozenset(session.scalars(_alive(session)))
-
-
-def _alive(session: Session) -> sa.Select[str]:
-    now, silence = _now(session), dt.timedelta(seconds=SILENT_SECONDS)
-    # Heard of in the future: before the clock was set back. Whoever lives says so again in a moment.
-    lately = Row.heartbeat_at.between(now - silence, now + silence)
-    return sa.select(Row.executor_id).where(lately, Row.stopped_at.is_(None))
-
-
-def _now(session: Session) -> dt.datetime:
-    """The time by the one clock that all workers share: the database's; on SQLite they share the computer's."""
-    if session.get_bind().dialect.name == "sqlite":
-        return dt.datetime.now(dt.UTC)
-    now: dt.datetime = session.scalars(sa.select(sa.func.now())).one()
-    return now
+        return frozenset(session.scalars(course.alive(session)))
 
 
 def _gone(register: Register, executor_id: str) -> None:
     with register.writing() as session:
-        session.get_one(Row, executor_id).stopped_at = _now(session)
+        session.get_one(Row, executor_id).stopped_at = course.now(session)
 
 
 def _free(register: Register) -> None:
-    """Have what silent workers had begun be anybody's; of a batch that was cancelled it is nobody's any more."""
+    """Have what silent workers had begun be anybody's, without a turn at writing where there is nothing."""
     with register.reading() as session:
-        begun = (Item.state == "working", Item.executor_id.not_in(_alive(session)))
+        begun = (Item.state == "working", Item.executor_id.not_in(course.alive(session)))
         if not session.scalar(sa.select(sa.exists().where(*begun))):
             return
-    cancelled = sa.exists().where(Batch.id == Item.batch_id, Batch.state == "cancelled")
-    state = sa.case((cancelled, "cancelled"), else_="waiting")
     with register.writing() as session:
-        freed = sa.update(Item).where(*begun)
-        session.execute(freed.values(state=state, executor_id=None, changed_at=dt.datetime.now(dt.UTC)))
+        course.free(session)
 
 
 def _running(register: Register) -> Sequence[str]:
