@@ -24,7 +24,7 @@ from pepforms.batches import asking, course, holds, making, results, schools, wo
 from pepforms.batches.asking import Asked
 from pepforms.batches.identity import Wanted
 from pepforms.batches.making import Maker, Outcome
-from pepforms.errors import PepformsError, Refused, Unavailable
+from pepforms.errors import PepformsError, Refused, Unavailable, Unreadable
 from pepforms.register import check as proving
 from pepforms.register import peps
 from pepforms.register.peps import Kept
@@ -176,6 +176,85 @@ def test_a_file_that_is_refused_is_a_failed_item_until_it_is_read_again(wiring: 
     work(wiring, batch_id)
     assert counts(wiring, batch_id)["done"] == 2
     assert [item for item, _, _ in held(wiring, batch_id)] == [2, 4, 5]
+
+
+def of_nobody(number: int) -> dict[str, Any]:
+    """A PEP that names no parent."""
+    pep = numbered(number)
+    for each in pep["people"]:
+        each["role"] = each["role"].replace("parent", "other")
+    return pep
+
+
+def parents(wiring: Wiring, batch_id: str) -> list[tuple[int, str, str | None]]:
+    return [(each.ordinal, each.state, each.person) for each in items(wiring, batch_id)]
+
+
+def test_what_failed_is_tried_again_of_its_pep_as_it_was_put_right(wiring: Wiring) -> None:
+    keep(wiring, of_nobody(1))
+    batch_id = ask(wiring, dataclasses.replace(WORD, audiences=("parent",)))
+    work(wiring, batch_id)
+    assert parents(wiring, batch_id) == [(1, "failed", None)], "the PEP names no parent"
+    of_two = of_nobody(1)
+    of_two["people"] += [{"id": each, "role": "parent", "name": "A Testchild"} for each in ("mother", "father")]
+    (put_right,) = keep(wiring, of_two)
+    assert again(wiring, batch_id) == 2
+    assert parents(wiring, batch_id) == [(1, "waiting", "mother"), (2, "waiting", "father")]
+    assert {each.revision_id for each in items(wiring, batch_id)} == {put_right.revision_id}
+    assert work(wiring, batch_id).counts["held"] == 2
+
+
+def again(wiring: Wiring, batch_id: str, **read: Kept | PepformsError) -> int:
+    """Try again; what comes of reading each file."""
+    return asking.again(wiring.register, batch_id, read.__getitem__, by="officer")
+
+
+def test_what_was_released_of_a_pep_waits_again_once_the_pep_is_another(on_sqlite: Wiring) -> None:
+    keep(on_sqlite, numbered(1, QUILL))
+    batch_id = ask(on_sqlite, dataclasses.replace(WORD, audiences=("parent",)))
+    work(on_sqlite, batch_id)
+    course.release(on_sqlite.register, batch_id, 1, by="Sasha Mockworth", because="agreed")
+    with on_sqlite.register.writing() as session:
+        session.execute(sa.update(Item).values(state="failed"))
+    assert again(on_sqlite, batch_id) == 1
+    assert parents(on_sqlite, batch_id) == [(1, "waiting", "mum")], "the same PEP, released as it is"
+    with on_sqlite.register.writing() as session:
+        session.execute(sa.update(Item).values(state="failed"))
+    keep(on_sqlite, numbered(1, QUILL) | {"actions": []})
+    assert again(on_sqlite, batch_id) == 1
+    work(on_sqlite, batch_id)
+    assert parents(on_sqlite, batch_id) == [(1, "cancelled", "mum"), (2, "held", "mum")]
+
+
+def test_two_files_that_are_put_right_to_one_pep_are_one_item_and_none_where_it_is_there(on_sqlite: Wiring) -> None:
+    refusal = Refused("This PEP cannot be used yet: 1 thing to put right.", slug="pep-refused")
+    of_one, made = keep(on_sqlite, numbered(1, QUILL), of_nobody(2))
+    found = [("made", made), ("one", refusal), ("other", refusal), ("same", refusal)]
+    asked = dataclasses.replace(WORD, audiences=("authority", "parent"))
+    batch_id = asking.of_files(on_sqlite.register, asked, found, by="officer")
+    work(on_sqlite, batch_id)
+    assert counts(on_sqlite, batch_id) == {"done": 1, "failed": 7}, "one names no parent, the others are refused"
+    made_once_more = {"made": made, "one": of_one, "other": of_one, "same": made}
+    assert again(on_sqlite, batch_id, **made_once_more) == 3
+    work(on_sqlite, batch_id)
+    assert [(each.ordinal, each.pep_id, each.state, each.person) for each in items(on_sqlite, batch_id)] == [
+        (1, "PEP-2", "done", None), (2, "PEP-2", "failed", None),
+        (3, "PEP-1", "done", None), (4, "PEP-1", "held", "mum"),
+    ]  # fmt: skip
+
+
+def test_a_file_that_is_gone_or_refused_by_now_takes_nothing_from_its_item(on_sqlite: Wiring) -> None:
+    (kept,) = keep(on_sqlite, numbered(1))
+    refusal = Refused("This PEP cannot be used yet: 1 thing to put right.", slug="pep-refused")
+    batch_id = asking.of_files(on_sqlite.register, WORD, [("kept", kept), ("bad", refusal)], by="officer")
+    with on_sqlite.register.writing() as session:
+        session.execute(sa.update(Item).values(state="failed"))
+    gone = Unreadable("It cannot be read again: it is not there any more.", slug="unreadable-path")
+    now_bad = Refused("This PEP cannot be used yet: 2 things to put right.", slug="pep-refused")
+    assert again(on_sqlite, batch_id, kept=now_bad, bad=gone) == 0
+    assert [each.problem["message"] for each in items(on_sqlite, batch_id)] == [str(now_bad), str(refusal)]
+    assert again(on_sqlite, batch_id, kept=gone, bad=gone) == 1
+    assert work(on_sqlite, batch_id).counts["done"] == 1
 
 
 def test_a_form_for_one_person_is_made_for_each_whom_the_plan_asks_for_something(wiring: Wiring) -> None:

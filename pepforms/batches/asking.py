@@ -8,19 +8,19 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, cast
 
-from sqlalchemy import and_, func, insert, select, update
+from sqlalchemy import and_, func, insert, select
 from sqlalchemy.orm import Session
 
 from pepforms import days
 from pepforms.audience import one_by_one
 from pepforms.batches import course
-from pepforms.errors import PepformsError, Refused
+from pepforms.errors import PepformsError, Refused, Unreadable
 from pepforms.model import Audience, Pep
 from pepforms.pipeline import To
-from pepforms.register import audit
+from pepforms.register import audit, peps
 from pepforms.register.peps import Kept
 from pepforms.register.store import Register
-from pepforms.register.tables import Batch, Item, Revision, Version
+from pepforms.register.tables import Batch, Hold, Item, Revision, Version
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,45 +168,88 @@ def _people(pep: Pep, audience: Audience, *, for_one: bool) -> tuple[str | None,
 # --- again -----------------------------------------------------------------------------------------------------------
 
 Again = Callable[[str], Kept | PepformsError]
-"""What comes of a PEP that was refused, read again from where it came from."""
+"""What comes of a PEP, read again from where it came from."""
 
 
 def again(register: Register, batch_id: str, read: Again, *, by: str) -> int:
-    """Try again what failed; how many items that is. What was refused when it was read is read again."""
+    """Try again what failed, each of its PEP as it stands now; how many items that is.
+
+    What came from a file is read again first. An item stays failed where its file is refused; one whose file cannot be
+    read any more is made of what the register holds, or keeps its problem where that holds nothing.
+    """
+    failed = (Item.batch_id == batch_id, Item.state == "failed")
     with register.reading() as session:
-        refused = select(Item.source).where(
-            Item.batch_id == batch_id, Item.state == "failed", Item.revision_id.is_(None)
-        )
-        results = {source: read(source) for source in session.scalars(refused.distinct()) if source}
+        sources = session.scalars(select(Item.source).where(*failed, Item.source.is_not(None)).distinct()).all()
+    results = {source: read(source) for source in sources if source}
     with course.changing(register, batch_id) as (session, batch):
         course.refuse_cancelled(batch)
-        for source, result in results.items():
-            _take_up(session, batch, source, result)
-        count = course.move(session, batch_id, "failed", Item.revision_id.is_not(None), to="waiting")
-        if count:
+        taking = _TakingUp(session, batch)
+        for item in session.scalars(select(Item).where(*failed).order_by(Item.ordinal)).all():
+            found = results.get(item.source) if item.source else None
+            if isinstance(found, PepformsError) and not isinstance(found, Unreadable):
+                item.problem = course.problem(found)
+            elif isinstance(found, Kept):
+                taking.up(item, found.pep_id, found.version)
+            elif item.pep_id is not None and item.version is not None:
+                taking.up(item, item.pep_id, item.version)
+        if taking.count:
             course.goes_on(batch)
-        audit.append(session, by, "batch-retried", batch_id, {"items": count})
-        return count
+        course.forget(session, batch_id)
+        audit.append(session, by, "batch-retried", batch_id, {"items": taking.count})
+        return taking.count
 
 
-def _take_up(session: Session, batch: Batch, source: str, result: Kept | PepformsError) -> None:
-    """What was read again, in the items that it was refused in; with more items, or fewer, where copies are for one."""
-    mine = (Item.batch_id == batch.id, Item.source == source, Item.revision_id.is_(None))
-    if isinstance(result, PepformsError):
-        session.execute(update(Item).where(*mine).values(problem=course.problem(result)))
-        return
-    about = {"revision_id": result.revision_id, "pep_id": result.pep_id, "version": result.version}
-    pep, for_one = _content(session, result.revision_id), bool(batch.asked.get("for_one"))
-    last = session.scalar(select(func.max(Item.ordinal)).where(Item.batch_id == batch.id)) or 0
-    ordinals = itertools.count(last + 1)
-    for item in session.scalars(select(Item).where(*mine).order_by(Item.ordinal)).all():
-        people = _people(pep, cast(Audience, item.audience), for_one=for_one)
-        if not people:
-            session.delete(item)
-            continue
-        same = {name: getattr(item, name) for name in ("batch_id", "source", "form", "audience", "to", "state")}
-        for person in people[1:]:
-            session.add(Item(**same, **about, person=person, ordinal=next(ordinals), changed_at=item.changed_at))
-        for name, value in {**about, "person": people[0]}.items():
-            setattr(item, name, value)
-    session.flush()
+class _TakingUp:
+    """The failed items of a batch, each of the newest revision: more of them, or fewer, where copies are for one."""
+
+    def __init__(self, session: Session, batch: Batch) -> None:
+        self._session, self._batch = session, batch
+        self.count = 0
+        """How many wait by now."""
+        rows = session.scalars(select(Item).where(Item.batch_id == batch.id, Item.state != "cancelled")).all()
+        self._asked_for = {(row.pep_id, row.version, row.audience, row.person) for row in rows}
+        self._there = {(row.revision_id, row.audience, row.person) for row in rows if row.state != "failed"}
+        held = select(Hold.item_id).join(Item, Item.id == Hold.item_id).where(Item.batch_id == batch.id)
+        self._held = set(session.scalars(held))
+        last = session.scalar(select(func.max(Item.ordinal)).where(Item.batch_id == batch.id)) or 0
+        self._ordinals = itertools.count(last + 1)
+
+    def up(self, item: Item, pep_id: str, version: int) -> None:
+        """Have the item wait anew, for each whom its PEP names now and nobody has asked for yet."""
+        newest = peps.revision(self._session, self._session.get_one(Version, (pep_id, version)))
+        assert newest is not None
+        wanted = [
+            person
+            for person in self._people(newest.id, item)
+            if (newest.id, item.audience, person) not in self._there
+            and (person == item.person or (pep_id, version, item.audience, person) not in self._asked_for)
+        ]
+        # What a person released was this PEP as it stood, for this reader: that passes on to no other.
+        if item.id in self._held and (item.revision_id != newest.id or item.person not in wanted):
+            spare, item.state = None, "cancelled"
+        else:
+            spare = item
+        for person in sorted(wanted, key=lambda each: each != item.person):  # its own first
+            self._wait(spare or self._another(item), newest, person)
+            spare = None
+        if spare is not None:
+            self._session.delete(spare)
+
+    def _people(self, revision_id: int, item: Item) -> tuple[str | None, ...]:
+        for_one = bool(self._batch.asked.get("for_one"))
+        looked_into = for_one or item.audience == "parent"
+        pep = _content(self._session, revision_id) if looked_into else {}
+        return _people(pep, cast(Audience, item.audience), for_one=for_one)
+
+    def _another(self, item: Item) -> Item:
+        same = {name: getattr(item, name) for name in ("batch_id", "source", "form", "audience", "to")}
+        another = Item(**same, ordinal=next(self._ordinals))
+        self._session.add(another)
+        return another
+
+    def _wait(self, item: Item, of: Revision, person: str | None) -> None:
+        item.revision_id, item.pep_id, item.version, item.person = of.id, of.pep_id, of.version, person
+        item.state, item.problem, item.attempts, item.changed_at = "waiting", None, 0, dt.datetime.now(dt.UTC)
+        self._there.add((of.id, item.audience, person))
+        self._asked_for.add((of.pep_id, of.version, item.audience, person))
+        self.count += 1
