@@ -89,6 +89,19 @@ def test_a_batch_of_files_is_made_held_retried_released_and_handed_out(tmp_path:
     assert [row["state"] for row in told(home, "results", batch_id)] == [row["state"] for row in rows]
 
 
+def test_a_damaged_file_of_the_work_is_deleted_and_nothing_is_lost(tmp_path: Path) -> None:
+    first = run(tmp_path, "run", SAMPLES / DRAFT, "--to", "docx", "--no-wait")
+    work = tmp_path / "work.sqlite"
+    work.write_bytes(b"no database " * 1000)
+    damaged = run(tmp_path, "resume")
+    assert damaged.returncode == 78
+    assert f"{work} is damaged. The register is another file" in damaged.stderr
+    work.unlink()
+    resumed = run(tmp_path, "resume", first.stdout.strip())
+    assert resumed.returncode == 0, resumed.stderr
+    assert resumed.stdout.endswith("(pep) finished: 1 done\n")
+
+
 @pytest.mark.parametrize(
     ("words", "told"),
     [

@@ -12,9 +12,10 @@ import os
 import re
 import secrets
 import socket
+import sqlite3
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from types import TracebackType
 from typing import Any, Self
@@ -24,8 +25,8 @@ import sqlalchemy as sa
 from pepforms.batches import course
 from pepforms.batches.making import Maker
 from pepforms.batches.workshop import Workshop
-from pepforms.errors import PepformsError, Unavailable
-from pepforms.register.store import Register, told
+from pepforms.errors import Misconfigured, PepformsError, Unavailable
+from pepforms.register.store import Register, of_sqlite, told
 from pepforms.register.tables import Batch, Item
 from pepforms.register.tables import Worker as Row
 from pepforms.workers import cores
@@ -71,7 +72,7 @@ class Worker:
         """Why it cannot work just now; None where it can."""
 
     def __enter__(self) -> Self:
-        with told():
+        with told(), _told_of_work(self._register):
             _heard_of(self._register, self.executor_id)
             self._launch()
             self._look()
@@ -142,7 +143,7 @@ class Worker:
     def _look_on(self) -> None:
         while not self._maker.stopping.wait(LOOK_SECONDS):
             try:
-                with told():
+                with told(), _told_of_work(self._register):
                     left = self._look()
             except PepformsError as error:
                 self._away(error)
@@ -211,6 +212,23 @@ def _where(register: Register) -> str:
     if register.file:
         return sa.URL.create("sqlite", database=str(register.file.with_name(_DATABASE))).render_as_string()
     return register.engine.url.render_as_string(hide_password=False)
+
+
+@contextlib.contextmanager
+def _told_of_work(register: Register) -> Iterator[None]:
+    """Say that DBOS's own file is damaged, not the register's: what the register has to say it has said itself."""
+    try:
+        yield
+    except sa.exc.DatabaseError as error:
+        found = of_sqlite(error.orig) if isinstance(error.orig, sqlite3.Error) else None
+        if register.file and found and found.slug == "damaged-register":
+            raise Misconfigured(
+                f"{register.file.with_name(_DATABASE)} is damaged. The register is another file, and nothing in this "
+                "one is needed: stop every pepforms worker and pepforms serve, delete it with its -wal and -shm if "
+                "they are there, and go on with pepforms batch resume.",
+                slug="damaged-work",
+            ) from error
+        raise
 
 
 # --- what the rows say -----------------------------------------------------------------------------------------------
