@@ -34,11 +34,21 @@ def read(paths: Iterable[str]) -> Iterator[Source]:
 
 
 def again(name: str) -> Source:
-    """The source of that name, read once more."""
-    path = name if os.path.exists(name) else name.rpartition("#")[0]
-    found = read([path]) if path else ()
-    gone = Unreadable(f"{name} cannot be read again: it is not there any more.", slug="unreadable-path")
-    return next((source for source in found if source.name == name), Source(name, error=gone))
+    """The source of that name, read once more; where it cannot be, its `error` says why."""
+    if name == "-":
+        return _not_again(name, "Standard input cannot be read again: say what to read anew.")
+    there = os.path.exists(name)
+    path = name if there else name.rpartition("#")[0]
+    for source in read([path] if path else ()):
+        if source.name == name:
+            return source
+    if there:  # a folder, or a file of many lines, of which there was nothing to be read
+        return _not_again(name, f"{name} holds PEPs by now that it did not hold before: they must be asked for anew.")
+    return _not_again(name, f"{name} cannot be read again: it is not there any more.")
+
+
+def _not_again(name: str, why: str) -> Source:
+    return Source(name, error=Unreadable(why, slug="unreadable-path"))
 
 
 def count(paths: Iterable[str]) -> int:

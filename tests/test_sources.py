@@ -79,5 +79,17 @@ def test_one_source_is_read_again_by_its_name(tmp_path: Path) -> None:
     lines = tmp_path / "many.jsonl"
     lines.write_text('{"a":1}\n\n{"a":3}\n')
     assert sources.again(f"{lines}#3") == sources.Source(f"{lines}#3", b'{"a":3}\n')
-    for gone in (f"{lines}#2", str(tmp_path / "nothing.json"), "-"):
-        assert "cannot be read again" in str(sources.again(gone).error)
+    for gone in (f"{lines}#2", str(tmp_path / "nothing.json")):
+        assert str(sources.again(gone).error) == f"{gone} cannot be read again: it is not there any more."
+
+
+def test_what_held_nothing_and_holds_something_now_is_not_called_gone(tmp_path: Path) -> None:
+    folder, lines = tmp_path / "folder", tmp_path / "many.jsonl"
+    folder.mkdir()
+    assert str(sources.again(str(folder)).error) == f"{folder} holds no .json or .jsonl file."
+    (folder / "a.json").write_text("{}")
+    lines.write_text("{}\n")
+    for filled in (str(folder), str(lines)):
+        told = f"{filled} holds PEPs by now that it did not hold before: they must be asked for anew."
+        assert str(sources.again(filled).error) == told
+    assert str(sources.again("-").error) == "Standard input cannot be read again: say what to read anew."
