@@ -36,7 +36,7 @@ def read(paths: Iterable[str]) -> Iterator[Source]:
 def again(name: str) -> Source:
     """The source of that name, read once more; where it cannot be, its `error` says why."""
     if name == "-":
-        return _not_again(name, "Standard input cannot be read again: say what to read anew.")
+        return _not_again(name, "Standard input cannot be read again: give what it held to a new batch run.")
     there = os.path.exists(name)
     path = name if there else name.rpartition("#")[0]
     for source in read([path] if path else ()):

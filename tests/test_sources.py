@@ -92,4 +92,4 @@ def test_what_held_nothing_and_holds_something_now_is_not_called_gone(tmp_path: 
     for filled in (str(folder), str(lines)):
         told = f"{filled} holds PEPs by now that it did not hold before: they must be asked for anew."
         assert str(sources.again(filled).error) == told
-    assert str(sources.again("-").error) == "Standard input cannot be read again: say what to read anew."
+    assert str(sources.again("-").error) == "Standard input cannot be read again: give what it held to a new batch run."
