@@ -226,7 +226,7 @@ class _TakingUp:
         ]
         # What a person released was this PEP as it stood, for this reader: that passes on to no other.
         if item.id in self._held and (item.revision_id != newest.id or item.person not in wanted):
-            spare, item.state = None, "cancelled"
+            spare, item.state, item.changed_at = None, "cancelled", dt.datetime.now(dt.UTC)
         else:
             spare = item
         for person in sorted(wanted, key=lambda each: each != item.person):  # its own first
