@@ -23,6 +23,7 @@ from pepforms.batches import asking, course, holds, making, results, schools, wo
 from pepforms.batches.asking import Asked
 from pepforms.batches.identity import Wanted
 from pepforms.batches.making import Maker, Outcome
+from pepforms.digest import sha256
 from pepforms.errors import PepformsError, Refused, Unavailable
 from pepforms.register import check as proving
 from pepforms.register import peps
@@ -482,20 +483,90 @@ def test_a_check_that_says_something_else_holds_an_item_again(
 
 
 def test_two_copies_of_one_name_are_told_apart_and_none_is_lost(on_sqlite: Wiring, tmp_path: Path) -> None:
-    initial, review = numbered(1), numbered(2)
-    review["child"]["lcs_person_id"] = initial["child"]["lcs_person_id"]
-    review["actions"] = []
-    keep(on_sqlite, initial, review)
+    keep(on_sqlite, *two_of_one_child())
     batch_id = ask(on_sqlite)
     work(on_sqlite, batch_id)
     written = list(results.put_out(on_sqlite.register, batch_id, tmp_path / "out", force=False))
-    names = ["800001_pep_authority_2026-27_AUT_v1.docx", "800001_pep_authority_2026-27_AUT_v1_2.docx"]
+    names = ["800001_pep_authority_2026-27_AUT_v1_1.docx", "800001_pep_authority_2026-27_AUT_v1_2.docx"]
     assert written == [tmp_path / "out" / name for name in names]
     assert written[0].read_bytes() != written[1].read_bytes()
     written[0].write_bytes(b"something else")
     kept_out, other = results.put_out(on_sqlite.register, batch_id, tmp_path / "out", force=False)
     assert isinstance(kept_out, PepformsError)
     assert other == written[1]
+
+
+def two_of_one_child() -> tuple[dict[str, Any], dict[str, Any]]:
+    initial, review = numbered(1), numbered(2)
+    review["child"]["lcs_person_id"] = initial["child"]["lcs_person_id"]
+    review["actions"] = []
+    return initial, review
+
+
+def names(wiring: Wiring, batch_id: str) -> dict[int, str]:
+    with wiring.register.reading() as session:
+        return {each.item: each.file for each in results.results(session, batch_id) if each.file}
+
+
+def test_a_name_is_one_parents_for_good_whoevers_copy_is_made_first(wiring: Wiring, tmp_path: Path) -> None:
+    keep(wiring, with_two_parents(1))
+    batch_id = ask(wiring, dataclasses.replace(WORD, audiences=("parent",)))
+    work(wiring, batch_id)
+    found = dict[int, str]()
+    for item in (2, 1):
+        course.release(wiring.register, batch_id, item, by="Sasha Mockworth", because="agreed")
+        work(wiring, batch_id)
+        assert not any(isinstance(put, PepformsError) for put in put_out(wiring, batch_id, tmp_path / "out"))
+        now = names(wiring, batch_id)
+        assert found.items() <= now.items()
+        found = now
+    assert found == {number: f"800001_pep_parent_2026-27_AUT_v1_{number}.docx" for number in (1, 2)}
+    with wiring.register.reading() as session:
+        digests = {each.file: each.sha256 for each in results.results(session, batch_id)}
+    assert {path.name: sha256(path.read_bytes()) for path in (tmp_path / "out").iterdir()} == digests
+
+
+def test_a_name_is_one_peps_for_good_whichever_of_a_childs_is_made_first(wiring: Wiring) -> None:
+    keep(wiring, *two_of_one_child())
+    batch_id = ask(wiring)
+    first, second = items(wiring, batch_id)
+    Maker(wiring, "alive").make(second.id)
+    before = names(wiring, batch_id)
+    Maker(wiring, "alive").make(first.id)
+    assert before[2] == names(wiring, batch_id)[2] == "800001_pep_authority_2026-27_AUT_v1_2.docx"
+    assert names(wiring, batch_id)[1] == "800001_pep_authority_2026-27_AUT_v1_1.docx"
+
+
+def test_a_pep_that_a_retry_reads_never_takes_the_name_of_another(on_sqlite: Wiring) -> None:
+    initial, review = keep(on_sqlite, *two_of_one_child())
+    read = [("bad.json", Refused("no PEP", slug="pep-refused")), ("good.json", initial)]
+    batch_id = asking.of_files(on_sqlite.register, WORD, read, by="officer")
+    work(on_sqlite, batch_id)
+    plain = "800001_pep_authority_2026-27_AUT_v1.docx"
+    assert names(on_sqlite, batch_id) == {2: plain}
+    asking.again(on_sqlite.register, batch_id, lambda _: review, by="officer")
+    work(on_sqlite, batch_id)
+    assert len(names(on_sqlite, batch_id)) == 2
+    assert plain not in names(on_sqlite, batch_id).values()
+
+
+def test_each_persons_sheet_keeps_the_name_that_tells_whose_it_is(on_sqlite: Wiring) -> None:
+    keep(on_sqlite, numbered(1, QUILL))
+    batch_id = ask(on_sqlite, dataclasses.replace(WORD, form="action-sheet", audiences=("school",), for_one=True))
+    work(on_sqlite, batch_id)
+    found = names(on_sqlite, batch_id).values()
+    assert len(found) > 1
+    assert all(name.endswith("_v1.docx") for name in found)
+
+
+def with_two_parents(number: int) -> dict[str, Any]:
+    pep = numbered(number)
+    pep["people"].append({"id": "zz", "role": "parent", "name": "Basil Testchild"})
+    return pep
+
+
+def put_out(wiring: Wiring, batch_id: str, out: Path) -> list[Path | PepformsError]:
+    return list(results.put_out(wiring.register, batch_id, out, force=False))
 
 
 def test_the_results_are_a_row_an_item(on_sqlite: Wiring) -> None:

@@ -7,14 +7,14 @@ from dataclasses import astuple, dataclass, fields
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import and_, func, or_, select
 from sqlalchemy.orm import Session
 
 from pepforms import files
 from pepforms.archive.manifest import defused
 from pepforms.errors import PepformsError
 from pepforms.register.store import Register
-from pepforms.register.tables import Document, Item
+from pepforms.register.tables import Batch, Document, Item, Version
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,28 +42,42 @@ COLUMNS = tuple(field.name for field in fields(Result))
 
 
 def results(session: Session, batch_id: str) -> Iterator[Result]:
-    """Every item of a batch, in order. Where two copies would have one name, the second has its item's number too."""
-    taken: dict[str, str] = {}
-    query = (
-        select(Item, Document)
-        .outerjoin(Document, Document.identity == Item.document_identity)
-        .where(Item.batch_id == batch_id)
-        .order_by(Item.ordinal)
-        .execution_options(yield_per=200)
-    )
-    for row in session.execute(query):
-        item, problem = row.Item, row.Item.problem or {}
-        document: Document | None = row.Document
+    """Every item of a batch, in order. Each copy that could have another's name has its item's number in its own."""
+    for item, document, shared in _rows(session, batch_id):
+        problem = item.problem or {}
         yield Result(
             item.ordinal, item.pep_id, item.version, item.source, item.form, item.audience, item.person, item.to,
-            item.state, _name(taken, item, document) if document is not None else None,
+            item.state, _name(item, document, shared=shared) if document is not None else None,
             document.sha256 if document is not None else None,
             problem.get("slug"), problem.get("message"), problem.get("exit_code"),
         )  # fmt: skip
 
 
-def _name(taken: dict[str, str], item: Item, document: Document) -> str:
-    if taken.setdefault(document.name, document.sha256) == document.sha256:
+def _rows(session: Session, batch_id: str) -> Iterator[tuple[Item, Document | None, bool]]:
+    """Each item, its document, and whether another item has a document of that name, or may come to have one.
+
+    Items count in all states: a name that is given out belongs to that item, whatever is made or read later.
+    """
+    child = func.coalesce(Version.lcs_person_id, Version.pep_id)
+    alike = (child, Version.academic_year, Version.term, Version.version, Item.audience)
+    could = func.min(Item.pep_id).over(partition_by=alike) != func.max(Item.pep_id).over(partition_by=alike)
+    if not session.get_one(Batch, batch_id).asked.get("for_one"):  # there a name tells whose it is
+        could = or_(could, func.count().over(partition_by=alike) > 1)
+    does = func.count().over(partition_by=Document.name) > 1
+    query = (
+        select(Item, Document, or_(could, does))
+        .outerjoin(Document, Document.identity == Item.document_identity)
+        .outerjoin(Version, and_(Version.pep_id == Item.pep_id, Version.version == Item.version))
+        .where(Item.batch_id == batch_id)
+        .order_by(Item.ordinal)
+        .execution_options(yield_per=200)
+    )
+    for item, document, shared in session.execute(query):
+        yield item, document, bool(shared)
+
+
+def _name(item: Item, document: Document, *, shared: bool) -> str:
+    if not shared:
         return document.name
     stem, _, suffix = document.name.rpartition(".")
     return f"{stem}_{item.ordinal}.{suffix}"
@@ -87,7 +101,7 @@ def put_out(register: Register, batch_id: str, out: Path, *, force: bool) -> Ite
     files.folder(out)
     with register.reading() as session:
         made = [(each.file, each.sha256) for each in results(session, batch_id) if each.file and each.sha256]
-    for name, digest in dict(made).items():
+    for name, digest in made:
         try:
             files.write(out / name, register.files.get(digest), force=force)
         except PepformsError as error:
