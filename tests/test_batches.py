@@ -18,11 +18,12 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from pepforms import profile, resources, settings
+from pepforms import days, profile, resources, settings
 from pepforms.batches import asking, course, holds, making, results, schools, worker
 from pepforms.batches.asking import Asked
 from pepforms.batches.identity import Wanted
 from pepforms.batches.making import Maker, Outcome
+from pepforms.caseload import lists, mapping, weekly
 from pepforms.digest import sha256
 from pepforms.errors import PepformsError, Refused, Unavailable
 from pepforms.register import check as proving
@@ -36,6 +37,7 @@ PROFILE = profile.load("hillingdon")
 SAMPLES = resources.folder("samples") / "valid"
 DRAFT: dict[str, Any] = json.loads((SAMPLES / "year-3-draft.json").read_bytes())
 QUILL: dict[str, Any] = json.loads((SAMPLES / "year-8-confidential-placement.json").read_bytes())
+REVIEW: dict[str, Any] = json.loads((SAMPLES / "year-5-review.json").read_bytes())
 TERM = "2026-27/autumn"
 WORD = Asked("pep", ("authority",), "docx")
 TEMPLATES: dict[Path, Any] = {}
@@ -633,3 +635,69 @@ def test_a_zip_has_a_folder_for_each_school_by_its_number_and_leaves_out_what_is
     work(on_sqlite, only_ours)
     with pytest.raises(Refused, match="no school’s copy"):
         schools.pack(on_sqlite.register, only_ours, tmp_path / "other.zip", dt.date(2026, 11, 26))
+
+
+def test_a_copy_that_the_list_speaks_against_by_now_goes_to_no_school_and_into_no_folder_unreleased(
+    on_sqlite: Wiring, tmp_path: Path
+) -> None:
+    keep(on_sqlite, REVIEW, at_school(1, {"name": "Paper Lane School", "urn": "999812"}))
+    batch_id = ask(on_sqlite, dataclasses.replace(WORD, audiences=("school",)))
+    work(on_sqlite, batch_id)
+    assert counts(on_sqlite, batch_id) == {"done": 2}
+    bring(on_sqlite, {"School URN": "999810", "School LAESTAB": "999/4010", "School": "Figment High School"})
+    packed = schools.pack(on_sqlite.register, batch_id, tmp_path / "schools.zip", days.today())
+    (kept_back,) = packed.left_out
+    assert (packed.copies, packed.schools) == (1, 1)
+    assert re.match(r"900005_pep_school_2026-27_AUT_v1.docx: By the list of .* has left the school", kept_back)
+    refused, written = sorted(put_out(on_sqlite, batch_id, tmp_path / "out"), key=lambda put: isinstance(put, Path))
+    assert isinstance(refused, Refused)
+    assert "has left the school" in str(refused)
+    assert list((tmp_path / "out").iterdir()) == [written]
+
+    anew = ask(on_sqlite, dataclasses.replace(WORD, audiences=("school",)), REVIEW["pep"]["id"])
+    work(on_sqlite, anew)
+    assert [reason for _, reason, _ in held(on_sqlite, anew)] == ["changed-school"]
+    course.release(on_sqlite.register, anew, 1, by="Sasha Mockworth", because="the school still needs it")
+    work(on_sqlite, anew)
+    assert schools.pack(on_sqlite.register, anew, tmp_path / "released.zip", days.today()).copies == 1
+    assert put_out(on_sqlite, anew, tmp_path / "out") == [tmp_path / "out" / "900005_pep_school_2026-27_AUT_v1.docx"]
+
+
+def bring(wiring: Wiring, change: dict[str, str]) -> None:
+    """Import the sample list with one child's row changed."""
+    rows = list(csv.DictReader(io.StringIO((resources.folder("samples") / "weekly-list.csv").read_text())))
+    text = io.StringIO()
+    writer = csv.DictWriter(text, rows[0])
+    writer.writeheader()
+    writer.writerow(next(row for row in rows if "900005" in row.values()) | change)
+    data = text.getvalue().encode()
+    read = weekly.read(data, "list.csv", mapping.load("example", Path("/nonexistent")))
+    lists.bring(wiring.register, data, read, as_of=days.today(), by="officer")
+
+
+def test_a_zip_tells_how_many_copies_were_not_made(on_sqlite: Wiring, tmp_path: Path) -> None:
+    keep(on_sqlite, *(at_school(number, {"name": "Paper Lane School", "urn": "999812"}) for number in range(3)))
+    batch_id = ask(on_sqlite, dataclasses.replace(WORD, audiences=("authority", "school")))
+    with pytest.raises(Refused, match="There are: 3 waiting"):
+        schools.pack(on_sqlite.register, batch_id, tmp_path / "schools.zip", days.today())
+    Maker(on_sqlite, "alive").make(items(on_sqlite, batch_id)[1].id)
+    packed = schools.pack(on_sqlite.register, batch_id, tmp_path / "schools.zip", days.today())
+    assert (packed.copies, packed.left_out, packed.unmade) == (1, (), "2 waiting")
+    work(on_sqlite, batch_id)
+    assert schools.pack(on_sqlite.register, batch_id, tmp_path / "whole.zip", days.today()).unmade == ""
+
+
+def test_two_items_of_one_pep_are_one_copy_in_the_zip(on_sqlite: Wiring, tmp_path: Path) -> None:
+    (kept,) = keep(on_sqlite, at_school(1, {"name": "Paper Lane School", "urn": "999812"}))
+    asked = dataclasses.replace(WORD, audiences=("school",))
+    read = [("good.json", kept), ("bad.json", Refused("no PEP", slug="pep-refused"))]
+    batch_id = asking.of_files(on_sqlite.register, asked, read, by="officer")
+    with on_sqlite.register.writing() as session:  # as releases before this one have mended the second file
+        bad = session.scalars(sa.select(Item).where(Item.source == "bad.json")).one()
+        bad.revision_id, bad.pep_id, bad.version = kept.revision_id, kept.pep_id, kept.version
+        bad.state, bad.problem = "waiting", None
+    work(on_sqlite, batch_id)
+    assert counts(on_sqlite, batch_id) == {"done": 2}
+    assert schools.pack(on_sqlite.register, batch_id, tmp_path / "schools.zip", days.today()).copies == 1
+    with zipfile.ZipFile(tmp_path / "schools.zip") as archive:
+        assert len(archive.namelist()) == len(set(archive.namelist())) == 2

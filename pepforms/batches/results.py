@@ -1,20 +1,24 @@
 """What came of a batch: a row an item, and the documents by their names."""
 
 import csv
+import datetime as dt
 import io
+import json
 from collections.abc import Iterator
 from dataclasses import astuple, dataclass, fields
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from sqlalchemy import and_, func, or_, select
 from sqlalchemy.orm import Session
 
-from pepforms import files
+from pepforms import days, files
 from pepforms.archive.manifest import defused
-from pepforms.errors import PepformsError
+from pepforms.caseload import holds
+from pepforms.errors import PepformsError, Refused
+from pepforms.model import Audience, Pep
 from pepforms.register.store import Register
-from pepforms.register.tables import Batch, Document, Item, Version
+from pepforms.register.tables import Batch, Document, Item, Revision, Version
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,12 +100,47 @@ def _line(cells: Any) -> str:
     return out.getvalue()
 
 
+@dataclass(frozen=True, slots=True)
+class Copy:
+    """A copy that was made: its file, and the state of the PEP that it is of; why it may not go to its reader today."""
+
+    file: str
+    sha256: str
+    revision_id: int
+    person: str | None
+    pep: Pep
+    against: str | None
+
+
+def copies(session: Session, batch_id: str, today: dt.date, only: Audience | None = None) -> Iterator[Copy]:
+    """What was made of a batch, for one audience or all, each asked of the weekly list as it was before it was made.
+
+    What somebody has released may go, as long as the list says no more than they have read.
+    """
+    for item, document, shared in _rows(session, batch_id):
+        if document is None or (only and item.audience != only):
+            continue
+        content = session.scalars(select(Revision.content).where(Revision.id == document.revision_id)).one()
+        pep: Pep = json.loads(content)
+        held = holds.held(session, item.id, pep, cast(Audience, item.audience), today)
+        yield Copy(
+            _name(item, document, shared=shared), document.sha256, document.revision_id, item.person, pep,
+            f"{held.message} A new batch holds this copy until somebody releases it." if held else None,
+        )  # fmt: skip
+
+
 def put_out(register: Register, batch_id: str, out: Path, *, force: bool) -> Iterator[Path | PepformsError]:
-    """Write the documents of a batch into a folder; each path, and what kept it from being written if anything did."""
+    """Write the documents of a batch into a folder; each path, and what kept it from being written if anything did.
+
+    A copy that the newest weekly list speaks against is left out, and told.
+    """
     files.folder(out)
     with register.reading() as session:
-        made = [(each.file, each.sha256) for each in results(session, batch_id) if each.file and each.sha256]
-    for name, digest in made:
+        made = [(each.file, each.sha256, each.against) for each in copies(session, batch_id, days.today())]
+    for name, digest, against in made:
+        if against:
+            yield Refused(f"{out / name} is not put out. {against}", slug="left-out")
+            continue
         try:
             files.write(out / name, register.files.get(digest), force=force)
         except PepformsError as error:

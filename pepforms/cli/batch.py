@@ -282,6 +282,8 @@ def held(wiring: Wiring, batch_id: str | None, as_format: str) -> int:
 
     results = Results(as_format)
     with wiring.register.reading() as session:
+        if batch_id:
+            course.one(session, batch_id)
         for each in course.held(session, batch_id):
             reader = f"{each.audience}, {each.person}" if each.person else each.audience
             text = f"{each.batch} item {each.item} ({each.pep_id}, {reader}): {each.reason}. {each.message}"
@@ -315,17 +317,21 @@ def zip_(wiring: Wiring, batch_id: str, out: Path) -> int:
     """Put the school's copies of a batch into a ZIP, a folder for each school.
 
     Each folder has a list of initials and year groups: check it before you send the folder. A copy whose school is not
-    certain goes into no folder and is told.
+    certain, or that the newest weekly list speaks against, goes into no folder and is told. So is what was not made.
 
     Example: pepforms batch zip 20261126-5f0c1a --out out/schools.zip
     """
-    from pepforms.batches import schools
+    from pepforms.batches import course, schools
 
+    with wiring.register.reading() as session:
+        course.one(session, batch_id)
     packed = schools.pack(wiring.register, batch_id, out, days.today())
     for sentence in packed.left_out:
         many.tell(sentence)
+    if packed.unmade:
+        many.tell(f"School’s copies that were not made: {packed.unmade}. See pepforms batch results {batch_id}.")
     many.say(f"{out}: {packed.copies} copies for {packed.schools} schools")
-    return 65 if packed.left_out else 0
+    return 65 if packed.left_out or packed.unmade else 0
 
 
 @click.command()
