@@ -263,6 +263,26 @@ def test_all_that_decides_what_a_copy_says_decides_what_copy_it_is(on_sqlite: Wi
     assert wanted.identity(Wiring(settings.load(home | {"PEPFORMS_PROFILE": str(other_profile)}))) == identities[0]
 
 
+@pytest.mark.parametrize(
+    "row", ['notice = "SECOND NOTICE"', 'title = "Second Title"', 'file_name = "second"', 'phases = ["primary"]']
+)
+def test_what_a_form_says_of_itself_decides_what_copy_it_is(on_sqlite: Wiring, row: str) -> None:
+    wanted = Wanted("a" * 64, "ours", "school", None, "docx", False)
+    own = on_sqlite.installed / "forms.toml"
+    own.parent.mkdir()
+    (own.parent / "pep.docx").write_bytes((resources.folder("templates") / "pep.docx").read_bytes())
+    first = {"title": "First Title", "template": "pep.docx", "audiences": ["school"], "notice": "FIRST NOTICE"}
+    lines = {key: f"{key} = {json.dumps(value)}" for key, value in first.items()}
+
+    def identity(lines: dict[str, str]) -> str:
+        own.write_text("\n".join(["[ours]", *lines.values()]))
+        return wanted.identity(on_sqlite)
+
+    before = identity(lines)
+    assert identity({**lines, row.split()[0]: row}) != before
+    assert identity(lines) == before
+
+
 # --- the course of a batch -------------------------------------------------------------------------------------------
 
 
