@@ -134,7 +134,11 @@ def put_out(register: Register, batch_id: str, out: Path, *, force: bool) -> Ite
 
     A copy that the newest weekly list speaks against is left out, and told.
     """
-    files.folder(out)
+    try:
+        files.folder(out)
+    except PepformsError as error:
+        yield error
+        return
     with register.reading() as session:
         made = [(each.file, each.sha256, each.against) for each in copies(session, batch_id, days.today())]
     for name, digest, against in made:

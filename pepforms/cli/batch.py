@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from pepforms import days, many, pipeline, sources
+from pepforms import days, files, many, pipeline, sources
 from pepforms.cli.options import Results, force_option, format_option, say_json, who_option
 from pepforms.errors import PepformsError, Refused, Unavailable
 from pepforms.model import AUDIENCES, Audience
@@ -100,6 +100,8 @@ def run(
         raise Refused(f"{form.name} gathers all PEPs of a child: make it with pepforms render.", slug="not-in-a-batch")
     for audience in audiences:
         form.offered(audience)
+    if out:
+        files.folder(out)  # one that cannot be is told before any work
     folder = str(out.absolute()) if out else None
     asked = asking.Asked(form_name, audiences, to, confidential, folder, for_one=form.person)
     if term:
@@ -420,8 +422,21 @@ def _handed_out(wiring: Wiring, batch_id: str, *, force: bool) -> int:
             else:
                 many.say(str(put))
         codes |= failures.codes
+    if unmade := _unmade(found):
+        codes.add(65 if found.state == "cancelled" else 75)
+        many.tell(unmade)
     many.say(_told(found))
     return many.worst(codes)
+
+
+def _unmade(found: "Status") -> str | None:
+    """What to do about copies that nobody makes any more, or that others still make; None where none is left."""
+    left = found.open + found.counts["cancelled"]
+    if not left:
+        return None
+    if found.state == "cancelled":
+        return f"Batch {found.id} was cancelled, and {left} of its copies with it. Ask for them in a new batch."
+    return f"{left} copies of batch {found.id} are still to be made. Go on with pepforms batch resume {found.id}."
 
 
 def _told(found: "Status") -> str:
