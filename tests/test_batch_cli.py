@@ -1,9 +1,11 @@
 """The commands of batches as their users meet them; those that work do so in a process of their own."""
 
+import contextlib
 import csv
 import json
 import os
 import signal
+import sqlite3
 import subprocess
 import sys
 from pathlib import Path
@@ -15,7 +17,7 @@ from click.testing import CliRunner, Result
 
 from pepforms import resources
 from pepforms.cli import commands
-from pepforms.errors import PepformsError
+from pepforms.errors import Misconfigured, PepformsError
 
 SAMPLES = resources.folder("samples") / "valid"
 PEPFORMS = Path(sys.executable).with_name("pepforms")
@@ -124,7 +126,8 @@ def test_what_makes_no_sense_is_a_slip_of_the_keyboard(tmp_path: Path, words: tu
         (("status",), "no-such-batch"),
         (("pause", "nobody"), "no-such-batch"),
         (("results", "nobody"), "no-such-batch"),
-        (("zip", "nobody", "--out", "x.zip"), "nothing-to-send"),
+        (("held", "nobody"), "no-such-batch"),
+        (("zip", "nobody", "--out", "x.zip"), "no-such-batch"),
         (("release", "nobody", "1", "--by", "x", "--because", "y"), "no-such-batch"),
         (("run", "--term", "2026-27/autumn"), "nothing-to-make"),
         (("run", "--term", "2026-27/autumn", "--form", "letter"), "no-such-form"),
@@ -149,3 +152,52 @@ def test_interrupted_at_the_keyboard_it_says_how_to_go_on_and_leaves_nothing_tak
     (about,) = told(tmp_path, "status")
     assert about["state"] == "running"
     assert about["counts"]["working"] == 0
+
+
+def kept_files(home: Path) -> Path:
+    """Two PEPs as files, one of which cannot be read yet."""
+    found = home / "peps"
+    found.mkdir()
+    (found / "good.json").write_bytes((SAMPLES / "year-5-review.json").read_bytes())
+    (found / "later.json").write_text("[]")
+    return found
+
+
+def test_a_retry_that_leaves_copies_unmade_says_how_to_go_on(tmp_path: Path) -> None:
+    found = kept_files(tmp_path)
+    assert run(tmp_path, "run", found, "--to", "docx", "--no-wait").returncode == 0
+    (about,) = told(tmp_path, "status")
+    assert say(tmp_path, "pause", about["id"]).exception is None
+    (found / "later.json").write_bytes((SAMPLES / DRAFT).read_bytes())
+    again = run(tmp_path, "retry", about["id"])
+    assert again.returncode == 75
+    assert f"2 copies of batch {about['id']} are still to be made. Go on with pepforms batch resume" in again.stderr
+
+
+def test_a_bad_folder_silences_no_other_batch_and_is_told_before_a_new_one_is_asked_for(tmp_path: Path) -> None:
+    found = kept_files(tmp_path)
+    (found / "later.json").unlink()
+    bad, good = tmp_path / "bad", tmp_path / "good"
+    for out in (bad, good):
+        assert run(tmp_path, "run", found, "--to", "docx", "--out", out).returncode == 0
+    for each in told(tmp_path, "list"):
+        mark_running(tmp_path, each["id"])
+    for path in (*bad.iterdir(), *good.iterdir()):
+        path.unlink()
+    bad.rmdir()
+    bad.write_text("a file")
+    resumed = run(tmp_path, "resume")
+    assert resumed.returncode == 78
+    assert f"{bad} cannot be written" in resumed.stderr
+    written, *lines = sorted(resumed.stdout.splitlines(), key=lambda line: line.startswith("Batch"))
+    assert written == str(good / "900005_pep_authority_2026-27_AUT_v1.docx")
+    assert [line.split(" ")[1] for line in lines] == [each["id"] for each in told(tmp_path, "list")]
+    refused = say(tmp_path, "run", found, "--out", bad).exception
+    assert isinstance(refused, Misconfigured)
+    assert len(told(tmp_path, "list")) == 2
+
+
+def mark_running(home: Path, batch_id: str) -> None:
+    """As a batch stands whose worker was killed after its last copy."""
+    with contextlib.closing(sqlite3.connect(home / "register.sqlite")) as register, register:
+        register.execute("UPDATE batch SET state = 'running', finished_at = NULL WHERE id = ?", (batch_id,))

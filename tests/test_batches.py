@@ -19,11 +19,13 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from pepforms import profile, resources, settings
+from pepforms import days, profile, resources, settings
 from pepforms.batches import asking, course, holds, making, results, schools, worker
 from pepforms.batches.asking import Asked
 from pepforms.batches.identity import Wanted
 from pepforms.batches.making import Maker, Outcome
+from pepforms.caseload import lists, mapping, weekly
+from pepforms.digest import sha256
 from pepforms.errors import PepformsError, Refused, Unavailable, Unreadable
 from pepforms.register import check as proving
 from pepforms.register import peps
@@ -36,6 +38,7 @@ PROFILE = profile.load("hillingdon")
 SAMPLES = resources.folder("samples") / "valid"
 DRAFT: dict[str, Any] = json.loads((SAMPLES / "year-3-draft.json").read_bytes())
 QUILL: dict[str, Any] = json.loads((SAMPLES / "year-8-confidential-placement.json").read_bytes())
+REVIEW: dict[str, Any] = json.loads((SAMPLES / "year-5-review.json").read_bytes())
 TERM = "2026-27/autumn"
 WORD = Asked("pep", ("authority",), "docx")
 TEMPLATES: dict[Path, Any] = {}
@@ -366,6 +369,26 @@ def test_all_that_decides_what_a_copy_says_decides_what_copy_it_is(on_sqlite: Wi
     assert wanted.identity(on_sqlite) == identities[0]
     other_profile.write_text(text + "\n# a remark\n")
     assert wanted.identity(Wiring(settings.load(home | {"PEPFORMS_PROFILE": str(other_profile)}))) == identities[0]
+
+
+@pytest.mark.parametrize(
+    "row", ['notice = "SECOND NOTICE"', 'title = "Second Title"', 'file_name = "second"', 'phases = ["primary"]']
+)
+def test_what_a_form_says_of_itself_decides_what_copy_it_is(on_sqlite: Wiring, row: str) -> None:
+    wanted = Wanted("a" * 64, "ours", "school", None, "docx", False)
+    own = on_sqlite.installed / "forms.toml"
+    own.parent.mkdir()
+    (own.parent / "pep.docx").write_bytes((resources.folder("templates") / "pep.docx").read_bytes())
+    first = {"title": "First Title", "template": "pep.docx", "audiences": ["school"], "notice": "FIRST NOTICE"}
+    lines = {key: f"{key} = {json.dumps(value)}" for key, value in first.items()}
+
+    def identity(lines: dict[str, str]) -> str:
+        own.write_text("\n".join(["[ours]", *lines.values()]))
+        return wanted.identity(on_sqlite)
+
+    before = identity(lines)
+    assert identity({**lines, row.split()[0]: row}) != before
+    assert identity(lines) == before
 
 
 # --- the course of a batch -------------------------------------------------------------------------------------------
@@ -700,20 +723,90 @@ def test_a_check_that_says_something_else_holds_an_item_again(
 
 
 def test_two_copies_of_one_name_are_told_apart_and_none_is_lost(on_sqlite: Wiring, tmp_path: Path) -> None:
-    initial, review = numbered(1), numbered(2)
-    review["child"]["lcs_person_id"] = initial["child"]["lcs_person_id"]
-    review["actions"] = []
-    keep(on_sqlite, initial, review)
+    keep(on_sqlite, *two_of_one_child())
     batch_id = ask(on_sqlite)
     work(on_sqlite, batch_id)
     written = list(results.put_out(on_sqlite.register, batch_id, tmp_path / "out", force=False))
-    names = ["800001_pep_authority_2026-27_AUT_v1.docx", "800001_pep_authority_2026-27_AUT_v1_2.docx"]
+    names = ["800001_pep_authority_2026-27_AUT_v1_1.docx", "800001_pep_authority_2026-27_AUT_v1_2.docx"]
     assert written == [tmp_path / "out" / name for name in names]
     assert written[0].read_bytes() != written[1].read_bytes()
     written[0].write_bytes(b"something else")
     kept_out, other = results.put_out(on_sqlite.register, batch_id, tmp_path / "out", force=False)
     assert isinstance(kept_out, PepformsError)
     assert other == written[1]
+
+
+def two_of_one_child() -> tuple[dict[str, Any], dict[str, Any]]:
+    initial, review = numbered(1), numbered(2)
+    review["child"]["lcs_person_id"] = initial["child"]["lcs_person_id"]
+    review["actions"] = []
+    return initial, review
+
+
+def names(wiring: Wiring, batch_id: str) -> dict[int, str]:
+    with wiring.register.reading() as session:
+        return {each.item: each.file for each in results.results(session, batch_id) if each.file}
+
+
+def test_a_name_is_one_parents_for_good_whoevers_copy_is_made_first(wiring: Wiring, tmp_path: Path) -> None:
+    keep(wiring, with_two_parents(1))
+    batch_id = ask(wiring, dataclasses.replace(WORD, audiences=("parent",)))
+    work(wiring, batch_id)
+    found = dict[int, str]()
+    for item in (2, 1):
+        course.release(wiring.register, batch_id, item, by="Sasha Mockworth", because="agreed")
+        work(wiring, batch_id)
+        assert not any(isinstance(put, PepformsError) for put in put_out(wiring, batch_id, tmp_path / "out"))
+        now = names(wiring, batch_id)
+        assert found.items() <= now.items()
+        found = now
+    assert found == {number: f"800001_pep_parent_2026-27_AUT_v1_{number}.docx" for number in (1, 2)}
+    with wiring.register.reading() as session:
+        digests = {each.file: each.sha256 for each in results.results(session, batch_id)}
+    assert {path.name: sha256(path.read_bytes()) for path in (tmp_path / "out").iterdir()} == digests
+
+
+def test_a_name_is_one_peps_for_good_whichever_of_a_childs_is_made_first(wiring: Wiring) -> None:
+    keep(wiring, *two_of_one_child())
+    batch_id = ask(wiring)
+    first, second = items(wiring, batch_id)
+    Maker(wiring, "alive").make(second.id)
+    before = names(wiring, batch_id)
+    Maker(wiring, "alive").make(first.id)
+    assert before[2] == names(wiring, batch_id)[2] == "800001_pep_authority_2026-27_AUT_v1_2.docx"
+    assert names(wiring, batch_id)[1] == "800001_pep_authority_2026-27_AUT_v1_1.docx"
+
+
+def test_a_pep_that_a_retry_reads_never_takes_the_name_of_another(on_sqlite: Wiring) -> None:
+    initial, review = keep(on_sqlite, *two_of_one_child())
+    read = [("bad.json", Refused("no PEP", slug="pep-refused")), ("good.json", initial)]
+    batch_id = asking.of_files(on_sqlite.register, WORD, read, by="officer")
+    work(on_sqlite, batch_id)
+    plain = "800001_pep_authority_2026-27_AUT_v1.docx"
+    assert names(on_sqlite, batch_id) == {2: plain}
+    asking.again(on_sqlite.register, batch_id, lambda _: review, by="officer")
+    work(on_sqlite, batch_id)
+    assert len(names(on_sqlite, batch_id)) == 2
+    assert plain not in names(on_sqlite, batch_id).values()
+
+
+def test_each_persons_sheet_keeps_the_name_that_tells_whose_it_is(on_sqlite: Wiring) -> None:
+    keep(on_sqlite, numbered(1, QUILL))
+    batch_id = ask(on_sqlite, dataclasses.replace(WORD, form="action-sheet", audiences=("school",), for_one=True))
+    work(on_sqlite, batch_id)
+    found = names(on_sqlite, batch_id).values()
+    assert len(found) > 1
+    assert all(name.endswith("_v1.docx") for name in found)
+
+
+def with_two_parents(number: int) -> dict[str, Any]:
+    pep = numbered(number)
+    pep["people"].append({"id": "zz", "role": "parent", "name": "Basil Testchild"})
+    return pep
+
+
+def put_out(wiring: Wiring, batch_id: str, out: Path) -> list[Path | PepformsError]:
+    return list(results.put_out(wiring.register, batch_id, out, force=False))
 
 
 def test_the_results_are_a_row_an_item(on_sqlite: Wiring) -> None:
@@ -780,3 +873,69 @@ def test_a_zip_has_a_folder_for_each_school_by_its_number_and_leaves_out_what_is
     work(on_sqlite, only_ours)
     with pytest.raises(Refused, match="no school’s copy"):
         schools.pack(on_sqlite.register, only_ours, tmp_path / "other.zip", dt.date(2026, 11, 26))
+
+
+def test_a_copy_that_the_list_speaks_against_by_now_goes_to_no_school_and_into_no_folder_unreleased(
+    on_sqlite: Wiring, tmp_path: Path
+) -> None:
+    keep(on_sqlite, REVIEW, at_school(1, {"name": "Paper Lane School", "urn": "999812"}))
+    batch_id = ask(on_sqlite, dataclasses.replace(WORD, audiences=("school",)))
+    work(on_sqlite, batch_id)
+    assert counts(on_sqlite, batch_id) == {"done": 2}
+    bring(on_sqlite, {"School URN": "999810", "School LAESTAB": "999/4010", "School": "Figment High School"})
+    packed = schools.pack(on_sqlite.register, batch_id, tmp_path / "schools.zip", days.today())
+    (kept_back,) = packed.left_out
+    assert (packed.copies, packed.schools) == (1, 1)
+    assert re.match(r"900005_pep_school_2026-27_AUT_v1.docx: By the list of .* has left the school", kept_back)
+    refused, written = sorted(put_out(on_sqlite, batch_id, tmp_path / "out"), key=lambda put: isinstance(put, Path))
+    assert isinstance(refused, Refused)
+    assert "has left the school" in str(refused)
+    assert list((tmp_path / "out").iterdir()) == [written]
+
+    anew = ask(on_sqlite, dataclasses.replace(WORD, audiences=("school",)), REVIEW["pep"]["id"])
+    work(on_sqlite, anew)
+    assert [reason for _, reason, _ in held(on_sqlite, anew)] == ["changed-school"]
+    course.release(on_sqlite.register, anew, 1, by="Sasha Mockworth", because="the school still needs it")
+    work(on_sqlite, anew)
+    assert schools.pack(on_sqlite.register, anew, tmp_path / "released.zip", days.today()).copies == 1
+    assert put_out(on_sqlite, anew, tmp_path / "out") == [tmp_path / "out" / "900005_pep_school_2026-27_AUT_v1.docx"]
+
+
+def bring(wiring: Wiring, change: dict[str, str]) -> None:
+    """Import the sample list with one child's row changed."""
+    rows = list(csv.DictReader(io.StringIO((resources.folder("samples") / "weekly-list.csv").read_text())))
+    text = io.StringIO()
+    writer = csv.DictWriter(text, rows[0])
+    writer.writeheader()
+    writer.writerow(next(row for row in rows if "900005" in row.values()) | change)
+    data = text.getvalue().encode()
+    read = weekly.read(data, "list.csv", mapping.load("example", Path("/nonexistent")))
+    lists.bring(wiring.register, data, read, as_of=days.today(), by="officer")
+
+
+def test_a_zip_tells_how_many_copies_were_not_made(on_sqlite: Wiring, tmp_path: Path) -> None:
+    keep(on_sqlite, *(at_school(number, {"name": "Paper Lane School", "urn": "999812"}) for number in range(3)))
+    batch_id = ask(on_sqlite, dataclasses.replace(WORD, audiences=("authority", "school")))
+    with pytest.raises(Refused, match="There are: 3 waiting"):
+        schools.pack(on_sqlite.register, batch_id, tmp_path / "schools.zip", days.today())
+    Maker(on_sqlite, "alive").make(items(on_sqlite, batch_id)[1].id)
+    packed = schools.pack(on_sqlite.register, batch_id, tmp_path / "schools.zip", days.today())
+    assert (packed.copies, packed.left_out, packed.unmade) == (1, (), "2 waiting")
+    work(on_sqlite, batch_id)
+    assert schools.pack(on_sqlite.register, batch_id, tmp_path / "whole.zip", days.today()).unmade == ""
+
+
+def test_two_items_of_one_pep_are_one_copy_in_the_zip(on_sqlite: Wiring, tmp_path: Path) -> None:
+    (kept,) = keep(on_sqlite, at_school(1, {"name": "Paper Lane School", "urn": "999812"}))
+    asked = dataclasses.replace(WORD, audiences=("school",))
+    read = [("good.json", kept), ("bad.json", Refused("no PEP", slug="pep-refused"))]
+    batch_id = asking.of_files(on_sqlite.register, asked, read, by="officer")
+    with on_sqlite.register.writing() as session:  # as releases before this one have mended the second file
+        bad = session.scalars(sa.select(Item).where(Item.source == "bad.json")).one()
+        bad.revision_id, bad.pep_id, bad.version = kept.revision_id, kept.pep_id, kept.version
+        bad.state, bad.problem = "waiting", None
+    work(on_sqlite, batch_id)
+    assert counts(on_sqlite, batch_id) == {"done": 2}
+    assert schools.pack(on_sqlite.register, batch_id, tmp_path / "schools.zip", days.today()).copies == 1
+    with zipfile.ZipFile(tmp_path / "schools.zip") as archive:
+        assert len(archive.namelist()) == len(set(archive.namelist())) == 2

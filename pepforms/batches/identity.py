@@ -24,9 +24,14 @@ class Wanted:
     confidential: bool
 
     def identity(self, workshop: Workshop) -> str:
-        """The digest of this and of what makes it here and now: template, profile, engine and pepforms itself."""
+        """The digest of this and of what makes it here and now: form, template, profile, engine and pepforms itself.
+
+        Of the form all counts that its row says; its Word files, the letterhead among them, count by what is in them.
+        """
+        form = workshop.form(self.form)
         made_with = {
-            "template": workshop.template(workshop.form(self.form)).version,
+            "row": {key: value for key, value in asdict(form).items() if key not in ("template", "letterhead")},
+            "template": workshop.template(form).version,
             "profile": workshop.profile.digest,
             "engine": workshop.engine,
             "pepforms": __version__,

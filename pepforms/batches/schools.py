@@ -2,30 +2,29 @@
 
 A folder is named by the school's number, never by its name, which two schools may share. Each holds a list of the
 initials and year groups of the children, so that the sender sees whose copies are about to go where. A copy whose
-school is not certain goes into no folder and is told.
+school is not certain, or that the newest weekly list speaks against, goes into no folder and is told.
 """
 
 import csv
 import datetime as dt
 import io
-import json
 import re
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from pepforms import codes, files
 from pepforms.archive.manifest import defused
-from pepforms.batches.results import Result, results
+from pepforms.batches.results import Copy, copies
 from pepforms.errors import Refused
 from pepforms.model import Pep
 from pepforms.register.store import Register
-from pepforms.register.tables import Item, Revision
+from pepforms.register.tables import Item
 
 LIST = "cover-list.csv"
 _HEADS = ("initials", "year_group", "school", "file")
@@ -34,8 +33,8 @@ _NUMBERS = (("URN", r"\d{6}"), ("LAESTAB", r"\d{3}/?\d{4}"), ("UKPRN", r"\d{8}")
 
 
 @dataclass(frozen=True, slots=True)
-class _Copy:
-    """One school's copy: its name and file, whose it is and where it goes, or why nobody can say."""
+class _Placed:
+    """One school's copy: its name and file, whose it is and where it goes, or why it goes nowhere."""
 
     file: str
     sha256: str
@@ -46,25 +45,27 @@ class _Copy:
 
 @dataclass(frozen=True, slots=True)
 class Packed:
-    """What went into a ZIP: how many copies for how many schools, and a sentence for each that went into none."""
+    """What went into a ZIP: how many copies for how many schools, and a sentence for each that went into none.
+
+    `unmade` says how many were not made, by their state (`1 held, 2 waiting`); it is empty where all were.
+    """
 
     copies: int
     schools: int
     left_out: tuple[str, ...]
+    unmade: str
 
 
 def pack(register: Register, batch_id: str, out: Path, today: dt.date) -> Packed:
     """Write the ZIP; Refused where the batch made no school's copy, or where a file of that name is there."""
     with register.reading() as session:
-        found = [each for each in results(session, batch_id) if each.audience == "school" and each.sha256]
-        copies = [_copy(each, _pep(session, batch_id, each.item), today) for each in found]
-    if not copies:
-        raise Refused(
-            f"Batch {batch_id} has no school’s copy that was made. Ask for some with --audience school.",
-            slug="nothing-to-send",
-        )
-    by_folder: dict[str, list[_Copy]] = {}
-    for copy in copies:
+        found = (_placed(each, today) for each in _once(copies(session, batch_id, today, "school")))
+        placed, unmade = list(found), _unmade(session, batch_id)
+    if not placed:
+        instead = f"There are: {unmade}." if unmade else "Ask for some with --audience school."
+        raise Refused(f"Batch {batch_id} has no school’s copy that was made. {instead}", slug="nothing-to-send")
+    by_folder: dict[str, list[_Placed]] = {}
+    for copy in placed:
         if copy.folder:
             by_folder.setdefault(copy.folder, []).append(copy)
     files.folder(out.absolute().parent)
@@ -73,30 +74,34 @@ def pack(register: Register, batch_id: str, out: Path, today: dt.date) -> Packed
             archive.writestr(f"{folder}/{LIST}", _list(inside))
             for copy in inside:
                 archive.writestr(f"{folder}/{copy.file}", register.files.get(copy.sha256))
-    left_out = tuple(f"{copy.file}: {copy.why}" for copy in copies if not copy.folder)
-    return Packed(len(copies) - len(left_out), len(by_folder), left_out)
+    left_out = tuple(f"{copy.file}: {copy.why}" for copy in placed if not copy.folder)
+    return Packed(len(placed) - len(left_out), len(by_folder), left_out, unmade)
 
 
-def _copy(result: Result, pep: Pep, today: dt.date) -> _Copy:
-    assert result.file is not None
-    assert result.sha256 is not None
-    school, why = _school(pep, today)
+def _once(found: Iterable[Copy]) -> Iterator[Copy]:
+    """Each copy once, where two items are of the same PEP for the same person."""
+    seen = set[tuple[int, str | None]]()
+    for copy in found:
+        key = (copy.revision_id, copy.person)
+        if key not in seen:
+            seen.add(key)
+            yield copy
+
+
+def _unmade(session: Session, batch_id: str) -> str:
+    """How many school's copies were not made, in words: `1 held, 2 waiting`."""
+    theirs = (Item.batch_id == batch_id, Item.audience == "school", Item.state != "done")
+    counted = select(Item.state, func.count()).where(*theirs).group_by(Item.state).order_by(Item.state)
+    return ", ".join(f"{count} {state}" for state, count in session.execute(counted))
+
+
+def _placed(copy: Copy, today: dt.date) -> _Placed:
+    school, why = (None, copy.against) if copy.against else _school(copy.pep, today)
     folder = _number(school) if school else None
     if school and not folder:
         why = "its school has no URN, LAESTAB or UKPRN in the PEP. Put it in, or send this copy by hand."
-    row = (_initials(pep), _year_group(pep), str((school or {}).get("name", "")), result.file)
-    return _Copy(result.file, result.sha256, folder, why, row)
-
-
-def _pep(session: Session, batch_id: str, ordinal: int) -> Pep:
-    """The PEP that an item's copy was made of."""
-    content = session.scalars(
-        select(Revision.content)
-        .join(Item, Item.revision_id == Revision.id)
-        .where(Item.batch_id == batch_id, Item.ordinal == ordinal)
-    ).one()
-    pep: Pep = json.loads(content)
-    return pep
+    row = (_initials(copy.pep), _year_group(copy.pep), str((school or {}).get("name", "")), copy.file)
+    return _Placed(copy.file, copy.sha256, folder, why, row)
 
 
 def _school(pep: Pep, today: dt.date) -> tuple[Mapping[str, Any] | None, str]:
@@ -122,11 +127,11 @@ def _number(school: Mapping[str, Any]) -> str | None:
     return None
 
 
-def _list(copies: list[_Copy]) -> bytes:
+def _list(inside: list[_Placed]) -> bytes:
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(_HEADS)
-    for copy in sorted(copies, key=lambda each: each.row):
+    for copy in sorted(inside, key=lambda each: each.row):
         writer.writerow(map(defused, copy.row))
     return text.getvalue().encode("utf-8-sig")  # without the mark a spreadsheet takes the names for Latin-1
 

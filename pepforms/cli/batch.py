@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from pepforms import days, many, pipeline, sources
+from pepforms import days, files, many, pipeline, sources
 from pepforms.cli.options import Results, force_option, format_option, say_json, who_option
 from pepforms.errors import PepformsError, Refused, Unavailable
 from pepforms.model import AUDIENCES, Audience
@@ -100,6 +100,8 @@ def run(
         raise Refused(f"{form.name} gathers all PEPs of a child: make it with pepforms render.", slug="not-in-a-batch")
     for audience in audiences:
         form.offered(audience)
+    if out:
+        files.folder(out)  # one that cannot be is told before any work
     folder = str(out.absolute()) if out else None
     asked = asking.Asked(form_name, audiences, to, confidential, folder, for_one=form.person)
     if term:
@@ -282,6 +284,8 @@ def held(wiring: Wiring, batch_id: str | None, as_format: str) -> int:
 
     results = Results(as_format)
     with wiring.register.reading() as session:
+        if batch_id:
+            course.one(session, batch_id)
         for each in course.held(session, batch_id):
             reader = f"{each.audience}, {each.person}" if each.person else each.audience
             text = f"{each.batch} item {each.item} ({each.pep_id}, {reader}): {each.reason}. {each.message}"
@@ -315,17 +319,21 @@ def zip_(wiring: Wiring, batch_id: str, out: Path) -> int:
     """Put the school's copies of a batch into a ZIP, a folder for each school.
 
     Each folder has a list of initials and year groups: check it before you send the folder. A copy whose school is not
-    certain goes into no folder and is told.
+    certain, or that the newest weekly list speaks against, goes into no folder and is told. So is what was not made.
 
     Example: pepforms batch zip 20261126-5f0c1a --out out/schools.zip
     """
-    from pepforms.batches import schools
+    from pepforms.batches import course, schools
 
+    with wiring.register.reading() as session:
+        course.one(session, batch_id)
     packed = schools.pack(wiring.register, batch_id, out, days.today())
     for sentence in packed.left_out:
         many.tell(sentence)
+    if packed.unmade:
+        many.tell(f"School’s copies that were not made: {packed.unmade}. See pepforms batch results {batch_id}.")
     many.say(f"{out}: {packed.copies} copies for {packed.schools} schools")
-    return 65 if packed.left_out else 0
+    return 65 if packed.left_out or packed.unmade else 0
 
 
 @click.command()
@@ -414,8 +422,21 @@ def _handed_out(wiring: Wiring, batch_id: str, *, force: bool) -> int:
             else:
                 many.say(str(put))
         codes |= failures.codes
+    if unmade := _unmade(found):
+        codes.add(65 if found.state == "cancelled" else 75)
+        many.tell(unmade)
     many.say(_told(found))
     return many.worst(codes)
+
+
+def _unmade(found: "Status") -> str | None:
+    """What to do about copies that nobody makes any more, or that others still make; None where none is left."""
+    left = found.open + found.counts["cancelled"]
+    if not left:
+        return None
+    if found.state == "cancelled":
+        return f"Batch {found.id} was cancelled, and {left} of its copies with it. Ask for them in a new batch."
+    return f"{left} copies of batch {found.id} are still to be made. Go on with pepforms batch resume {found.id}."
 
 
 def _told(found: "Status") -> str:
