@@ -17,7 +17,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import func, select
 
-from pepforms import profile, resources
+from pepforms import days, profile, resources
 from pepforms.caseload import differences, due, holds, lists, mapping, weekly
 from pepforms.caseload.changes import KINDS, Caseload, Change
 from pepforms.caseload.facts import Facts, School
@@ -425,7 +425,7 @@ WEEKS = (
 def test_the_same_list_again_changes_nothing(register: Register) -> None:
     first = bring(register, WEEKS[0][1], FIRST)
     before = dump(register)
-    again = bring(register, WEEKS[0][1])
+    again = bring(register, WEEKS[0][1], FIRST)
     assert (first.state, again.state, again.as_of) == ("new", "same", FIRST)
     assert dump(register) == before
 
@@ -458,19 +458,64 @@ def test_a_list_put_right_takes_the_place_of_the_wrong_one_of_its_day(register: 
     assert [change.kind for change in put_right.changes] == ["worker"]
 
 
-def test_a_file_read_otherwise_or_said_to_be_of_another_day_is_kept_anew(register: Register) -> None:
+def test_a_right_list_imported_again_takes_the_place_of_a_mistaken_one_of_its_day(register: Register) -> None:
+    right, mistaken = table({**BASE, "Restricted": "Yes"}), table(BASE)
+    for data in (right, mistaken):
+        bring(register, data)
+    again = bring(register, right)
+    assert (again.state, again.as_of) == ("again", days.today())
+    with register.reading() as session:
+        assert lists.known(session).children["900005"].facts.yes("restricted")
+    before = dump(register)
+    assert bring(register, right).state == "same"
+    assert dump(register) == before
+
+
+def test_the_same_file_may_be_the_list_of_two_days_and_neither_is_moved(register: Register) -> None:
+    both = table(BASE, OTHER_CHILD)
+    for data, day in ((both, FIRST), (table(OTHER_CHILD), SECOND), (both, THIRD)):
+        assert bring(register, data, day).state == "new"
+    with register.reading() as session:
+        assert [each.as_of for each in lists.effective(session)] == [FIRST, SECOND, THIRD]
+        found = lists.known(session).children["900005"]
+        assert (found.missing_since, found.first_seen) == (None, FIRST)
+    assert [bring(register, both, day).state for day in (FIRST, THIRD)] == ["same", "same"]
+
+
+def test_a_file_that_is_another_days_list_is_refused_until_somebody_says_its_day(register: Register) -> None:
+    restricted = table({**BASE, "Restricted": "Yes"})
+    bring(register, WEEKS[0][1], FIRST)
+    bring(register, restricted, SECOND)
+    before = dump(register)
+    with pytest.raises(Refused, match=f"known already, as the list of {FIRST}.*--as-of {days.today()}") as refused:
+        bring(register, WEEKS[0][1])
+    assert refused.value.slug == "which-day"
+    assert dump(register) == before
+    assert bring(register, WEEKS[0][1], days.today()).state == "new"
+    assert bring(register, WEEKS[0][1]).state == "same"
+
+
+def test_a_list_given_a_wrong_day_is_put_right_by_the_right_list_of_that_day(register: Register) -> None:
+    old, new = table(OTHER_CHILD), table(OTHER_CHILD, {**BASE, "LAC Start": "10/11/2026"})
+    bring(register, old, FIRST)
+    bring(register, new, SECOND)  # which was the list of the week after
+    bring(register, new, THIRD)
+    bring(register, old, SECOND)
+    with register.reading() as session:
+        assert lists.known(session).children["900005"].first_seen == THIRD
+
+
+def test_a_file_read_otherwise_is_kept_anew(register: Register) -> None:
     data = table({**BASE, "Placement Type": "Our own word"})
     assert bring(register, data, FIRST).state == "new"
     words = {**EXAMPLE.codes, "placement_type": {"our own word": "U4"}}
     other = mapping.ListMapping(EXAMPLE.columns, EXAMPLE.formats, EXAMPLE.yes, EXAMPLE.no, words)
     found = weekly.read(data, "list.csv", other)
-    assert lists.bring(register, data, found, as_of=None, by="officer").state == "again"
-    moved = lists.bring(register, data, found, as_of=SECOND, by="officer")
-    assert (moved.state, moved.as_of) == ("again", SECOND)
+    assert lists.bring(register, data, found, as_of=FIRST, by="officer").state == "again"
     with register.reading() as session:
         assert lists.known(session).children["900005"].facts.text("placement_type") == "U4"
         assert session.scalar(select(func.count()).where(ListRow.lcs_person_id == "900005")) == 1
-        assert session.scalar(select(func.count()).where(Audit.action == "list-imported")) == 3
+        assert session.scalar(select(func.count()).where(Audit.action == "list-imported")) == 2
 
 
 def test_a_list_of_many_children_is_kept_whole(register: Register) -> None:

@@ -60,8 +60,8 @@ def list_() -> None:
 def list_import(wiring: Wiring, path: Path, mapping_name: str, as_of: dt.date | None, by: str, as_format: str) -> int:
     """Keep a weekly list, and say what it changes.
 
-    The same list again changes nothing; an older one takes its place before the newer ones. What cannot be read in it
-    is told by row and column, and the rest is kept.
+    The same list again changes nothing; an older one takes its place before the newer ones; of two of one day the last
+    imported counts. What cannot be read in it is told by row and column, and the rest is kept.
 
     Example: pepforms list import samples/weekly-list.csv --mapping example --as-of 2026-11-20
     """
@@ -94,7 +94,7 @@ def list_import(wiring: Wiring, path: Path, mapping_name: str, as_of: dt.date | 
 
 
 def _imported(source: str, imported: "Imported") -> str:
-    what = {"new": "kept", "again": "kept anew", "same": "is known already"}[imported.state]
+    what = {"new": "kept", "again": "kept anew, and counts for its day", "same": "is known already"}[imported.state]
     lines = [f"{source}: {what}, {imported.children} children as of {imported.as_of}"]
     if imported.first:
         lines.append("  It is the first list: what the next one changes will be told then.")
