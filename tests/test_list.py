@@ -133,6 +133,7 @@ EXAMPLE_WITHOUT_MERGED = mapping.ListMapping(
     ("column", "cell", "why"),
     [
         ("Person ID", "90 00/05", "letters, digits and hyphens"),
+        ("Person ID", "Total", "one of them a digit. The row was left out"),
         ("LAC Start", "2026-13-45", "no day in any of the formats"),
         ("LAC Start", "11/23/2026", "no day in any of the formats"),
         ("Legal Status", "Ward of court", r"\[codes.legal_status\]"),
@@ -207,6 +208,30 @@ def test_care_that_ends_before_it_begins_is_unclear() -> None:
     found = read({"LAC Start": "02/11/2026", "LAC End": "01/11/2026"})
     assert found.children[0].unclear == ("ceased_on",)
     assert "before the day the child came into care" in told(found)
+
+
+@pytest.mark.parametrize(
+    ("column", "cell", "fact", "why"),
+    [
+        ("LAC Start", "01/04/2062", "looked_after_from", "after the day that the list is of"),
+        ("LAC Start", "07/11/2026", "looked_after_from", "after the day that the list is of"),
+        ("Placement Start", "01/04/2062", "placement_start", "after the day that the list is of"),
+        ("Placement Start", "01/04/1026", "placement_start", "before 1990"),
+        ("LAC End", "01/04/1026", "ceased_on", "before 1990"),
+    ],
+)
+def test_a_day_that_cannot_be_is_unclear_and_told(column: str, cell: str, fact: str, why: str) -> None:
+    data = table({column: cell, "Team": "Team 2"})
+    found = weekly.read(data, "list.csv", EXAMPLE, as_of=FIRST)
+    (facts,) = found.children
+    assert (facts.unclear, facts.day(fact), facts.text("team")) == ((fact,), None, "Team 2")
+    assert f"row 2, column {column}: is {why}" in told(found)
+
+
+def test_a_day_that_can_be_is_known() -> None:
+    days_ = {"LAC Start": "06/11/2026", "Placement Start": "06/11/2026", "LAC End": "01/04/2027"}
+    found = weekly.read(table(days_), "list.csv", EXAMPLE, as_of=FIRST)
+    assert (found.faults, found.children[0].day("ceased_on")) == ((), dt.date(2027, 4, 1))
 
 
 @given(st.lists(st.dictionaries(st.sampled_from(COLUMNS), st.text(max_size=30), max_size=6), min_size=1, max_size=6))
@@ -646,20 +671,20 @@ def run(home: Path, *words: object) -> subprocess.CompletedProcess[str]:
 
 
 def test_the_commands_say_what_a_list_changes(tmp_path: Path) -> None:
-    first = run(tmp_path, "import", SAMPLES / "weekly-list.csv", "--mapping", "example", "--as-of", "13/11/2025")
+    first = run(tmp_path, "import", SAMPLES / "weekly-list.csv", "--mapping", "example", "--as-of", "18/11/2026")
     assert (first.returncode, first.stderr) == (0, "")
-    assert first.stdout.startswith("weekly-list.csv: kept, 15 children as of 2025-11-13")
+    assert first.stdout.startswith("weekly-list.csv: kept, 15 children as of 2026-11-18")
     later = tmp_path / "later.csv"
     later.write_bytes(LIST.replace(b"Ines Fauxley", b"=Mo Imagineer").replace(b"900022", b"9000/22"))
-    second = run(tmp_path, "import", later, "--mapping", "example", "--as-of", "2025-11-20", "--format", "json")
+    second = run(tmp_path, "import", later, "--mapping", "example", "--as-of", "2026-11-25", "--format", "json")
     assert second.returncode == 65
     assert "later.csv: row 16, column Person ID" in second.stderr
     (entry,) = json.loads(second.stdout)["results"]
     assert [change["kind"] for change in entry["changes"]] == ["worker", "worker", "not-on-list"]
-    changes = run(tmp_path, "changes", "--since", "2025-11-13", "--format", "csv")
+    changes = run(tmp_path, "changes", "--since", "2026-11-18", "--format", "csv")
     rows = list(csv.DictReader(io.StringIO(changes.stdout)))
     assert rows[0] == {
-        "as_of": "2025-11-20",
+        "as_of": "2026-11-25",
         "lcs_person_id": "900005",
         "kind": "worker",
         "on": "",

@@ -74,7 +74,7 @@ def list_import(wiring: Wiring, path: Path, mapping_name: str, as_of: dt.date | 
         )
     chosen = mapping.load(mapping_name, wiring.settings.home / "mappings")
     data = _bytes(path)
-    read = weekly.read(data, path.name, chosen)
+    read = weekly.read(data, path.name, chosen, as_of=as_of or days.today())
     imported = lists.bring(wiring.register, data, read, as_of=as_of, by=by)
     results = Results(as_format)
     for fault in read.faults[:_TOLD_AT_MOST]:
