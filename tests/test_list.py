@@ -327,7 +327,8 @@ def kinds(*weeks: Iterable[dict[str, str]]) -> list[str]:
         ({"School URN": "999888"}, []),  # an academy now: another URN, the same LAESTAB
         ({"School": "Mockford  academy"}, []),
         ({"Allocated Worker": "Mo Imagineer"}, ["worker"]),
-        ({"Team": "Team 3"}, ["worker"]),
+        ({"Team": "Team 3"}, ["team"]),
+        ({"Allocated Worker": "Mo Imagineer", "Team": "Team 3"}, ["worker"]),
         ({"Legal Status": "C1"}, ["legal-status"]),
         ({"Confidential Address": "Yes"}, ["confidential"]),
         ({"Restricted": "Yes"}, ["restricted"]),
@@ -336,7 +337,7 @@ def kinds(*weeks: Iterable[dict[str, str]]) -> list[str]:
         ({"LAC Start": "02/09/2026"}, ["start-corrected"]),
         ({"Placement Type": "nonsense"}, ["unclear"]),
         ({"Person ID": "900099", "Merged IDs": "900005"}, ["number-joined"]),
-        ({"Person ID": "900099", "Merged IDs": "900005", "Team": "Team 3"}, ["number-joined", "worker"]),
+        ({"Person ID": "900099", "Merged IDs": "900005", "Team": "Team 3"}, ["number-joined", "team"]),
     ],
 )
 def test_a_list_tells_what_it_changes(change: dict[str, str], expected: list[str]) -> None:
@@ -399,6 +400,8 @@ def test_a_number_that_was_joined_and_stands_alone_again_is_two_children_again()
 def test_every_change_is_a_sentence() -> None:
     (change,) = fold([BASE], [{**BASE, "Allocated Worker": "Mo Imagineer"}])
     assert change.message == "has a new social worker: Mo Imagineer, Team 2 in place of Dana Mockley, Team 2"
+    (change,) = fold([BASE], [{**BASE, "Team": "Team Two"}])
+    assert change.message == "has another team, with the same social worker: Team Two in place of Team 2"
     (change,) = fold([BASE], [{**BASE, "Placement Type": "K2", "Placement Start": "10/11/2026"}])
     assert change.message == (
         "moved on 10 November 2026: U6 (Foster placement with another carer) before, K2 (Children’s home) now"
@@ -464,7 +467,7 @@ def test_lists_imported_out_of_order_are_put_in_order_by_their_days(register: Re
     for day, data in WEEKS:
         expected += caseload.take(day, weekly.read(data, "list.csv", EXAMPLE).children)
     assert found == expected
-    assert [change.kind for change in found] == ["started", "back-dated", "ceased", "worker", "not-on-list", "reversed"]
+    assert [change.kind for change in found] == ["started", "back-dated", "ceased", "team", "not-on-list", "reversed"]
 
 
 def test_changes_are_those_of_the_newest_list_or_since_a_day(register: Register) -> None:
@@ -480,7 +483,7 @@ def test_a_list_put_right_takes_the_place_of_the_wrong_one_of_its_day(register: 
     bring(register, table(BASE, OTHER_CHILD), FIRST)
     bring(register, table(OTHER_CHILD), SECOND)
     put_right = bring(register, table({**BASE, "Team": "Team 3"}, OTHER_CHILD), SECOND)
-    assert [change.kind for change in put_right.changes] == ["worker"]
+    assert [change.kind for change in put_right.changes] == ["team"]
 
 
 def test_a_right_list_imported_again_takes_the_place_of_a_mistaken_one_of_its_day(register: Register) -> None:
