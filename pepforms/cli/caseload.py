@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from pepforms.caseload.lists import Imported
 
 _TOLD_AT_MOST = 25
-"""Faults of one list that are said one by one; a column that was misread is wrong in every row."""
+"""Faults of one list, or PEPs in no ledger, that are said one by one: a misread column is wrong in every row."""
 
 
 def _day(_: click.Context, __: click.Parameter, value: str | None) -> dt.date | None:
@@ -248,7 +248,7 @@ def ledger(
     if sum((bool(child), bool(school), everybody)) > 1:
         raise click.UsageError("Say one of --child, --school and --all.")
     with wiring.register.reading() as session:
-        accounts = money.accounts(session, year)
+        accounts, without = money.accounts(session, year), money.without_a_year(session)
         if child:
             now = lists.known(session).number(child)
             accounts = [each for each in accounts if each.child == now]
@@ -264,9 +264,22 @@ def ledger(
         )
     elif as_format == "csv":
         _say_sheet(("year", *money.SHEET), [(year, *money.cells(each)) for each in accounts])
-    else:
+    elif accounts:
         many.say(money.text(accounts, year))
-    return _statements(wiring, accounts, year, statements, force=force) if statements else 0
+    if not accounts:
+        say = many.say if as_format == "text" else many.tell
+        say(money.nothing(year, child, school))
+    if without:
+        many.tell(_in_no_ledger(without))
+    return _statements(wiring, accounts, year, statements, force=force) if statements and accounts else 0
+
+
+def _in_no_ledger(peps: Sequence[str]) -> str:
+    more = f" and {len(peps) - _TOLD_AT_MOST} more" if len(peps) > _TOLD_AT_MOST else ""
+    return (
+        f"PEPs with costs and no financial year, which are in no ledger until it is given: {len(peps)} "
+        f"({', '.join(peps[:_TOLD_AT_MOST])}{more})"
+    )
 
 
 def _statements(wiring: Wiring, accounts: "Sequence[money.Account]", year: str, out: Path, *, force: bool) -> int:
