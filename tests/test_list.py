@@ -379,6 +379,33 @@ def test_a_child_who_comes_back_with_a_later_start_came_into_care_again() -> Non
     assert kinds([BASE], [ended], [{**BASE, "LAC Start": "18/11/2026"}]) == ["started"]
 
 
+def test_a_child_who_comes_back_on_the_day_care_ended_came_into_care_again() -> None:
+    ended = {**BASE, "LAC End": "12/11/2026"}
+    assert kinds([BASE], [ended], [{**BASE, "LAC Start": "12/11/2026"}]) == ["started"]
+
+
+def test_a_number_joined_into_one_that_stood_there_already_keeps_what_both_knew() -> None:
+    other = {**BASE, "Person ID": "900099"}
+    caseload = Caseload()
+    caseload.take(FIRST, read({**BASE, "School URN": "999805", "School LAESTAB": "999/2005"}).children)
+    caseload.take(SECOND, read(BASE, other).children)
+    caseload.take(THIRD, read({**other, "Merged IDs": "900005"}).children)
+    found = caseload.children["900099"]
+    assert (found.first_seen, found.seen_from, found.missing_since) == (FIRST, FIRST, None)
+    assert [(school.urn, day) for school, day in found.earlier_schools] == [("999805", SECOND)]
+    assert found.statuses[0] == ("C2", FIRST)
+
+
+def test_a_period_of_care_that_ended_under_a_former_number_is_another_one() -> None:
+    other = {**BASE, "Person ID": "900099", "LAC Start": "10/11/2026"}
+    caseload = Caseload()
+    caseload.take(FIRST, read({**BASE, "LAC End": "05/11/2026"}).children)
+    caseload.take(SECOND, read(other).children)
+    caseload.take(THIRD, read({**other, "Merged IDs": "900005"}).children)
+    found = caseload.children["900099"]
+    assert (found.first_seen, found.seen_from, found.ended(THIRD)) == (FIRST, SECOND, None)
+
+
 def test_an_end_that_cannot_be_read_is_no_reversal() -> None:
     assert kinds([{**BASE, "LAC End": "05/11/2026"}], [{**BASE, "LAC End": "soon"}]) == ["unclear"]
 
@@ -694,6 +721,17 @@ def test_the_commands_say_what_a_list_changes(tmp_path: Path) -> None:
         "before": "Ines Fauxley, Children in Care Team 2",
         "after": "'=Mo Imagineer, Children in Care Team 2",
     }
+
+
+def test_a_list_that_lacks_many_of_a_small_authoritys_children_is_asked_about(tmp_path: Path) -> None:
+    def imported(data: bytes, day: str) -> str:
+        (tmp_path / "list.csv").write_bytes(data)
+        return run(tmp_path, "import", tmp_path / "list.csv", "--mapping", "example", "--as-of", day).stdout
+
+    imported(LIST, "2026-11-20")
+    lines = LIST.splitlines(keepends=True)
+    assert "3 children are not on this list any more. Is it whole?" in imported(b"".join(lines[:-3]), "2026-11-24")
+    assert "Is it whole?" not in imported(b"".join(lines[:-2]), "2026-11-24")
 
 
 def test_the_commands_say_what_is_wrong_with_what_they_were_given(tmp_path: Path) -> None:

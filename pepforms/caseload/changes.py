@@ -5,7 +5,7 @@ answer. A fact that a list does not tell, or tells unclearly, stays as it was la
 """
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Any
 
@@ -165,10 +165,33 @@ class Caseload:
         for former in facts.former:
             if former in here or self.joined.get(former) == number or self.number(number) == former:
                 continue
-            self.joined[former] = number
-            if theirs := self.children.pop(former, None):
-                self.children.setdefault(number, theirs)
+            if self.join(former, number):
                 yield Change(as_of, number, "number-joined", before=former, after=number)
+
+    def join(self, former: str, number: str) -> bool:
+        """Have what was known under a former number be known under this one; whether anything was."""
+        self.joined[former] = number
+        theirs, last = self.children.pop(former, None), self.number(number)
+        if theirs:
+            now = self.children.get(last)
+            self.children[last] = _both(theirs, now) if now else theirs
+        return theirs is not None
+
+
+def _both(former: Standing, now: Standing) -> Standing:
+    """What is known of a child who stood under two numbers: as the one of now says, from when either first did.
+
+    A period of care that ended under the former number is another one.
+    """
+    same = former.facts.day("ceased_on") is None and (former.missing_since or now.seen_from) >= now.seen_from
+    return replace(
+        now,
+        first_seen=min(former.first_seen, now.first_seen),
+        seen_from=min(former.seen_from, now.seen_from) if same else now.seen_from,
+        changed={**former.changed, **now.changed},
+        earlier_schools=tuple(sorted((*former.earlier_schools, *now.earlier_schools), key=lambda each: each[1])),
+        statuses=tuple(sorted((*former.statuses, *now.statuses), key=lambda each: each[1])) if same else now.statuses,
+    )
 
 
 def _standing(old: Standing, facts: Facts, as_of: date, found: Iterable[Change]) -> Standing:
@@ -232,7 +255,7 @@ def _care(old: Standing, new: Facts, as_of: date) -> Iterator[Change]:
     start, end = new.day("looked_after_from"), new.day("ceased_on") if "ceased_on" in new.values else end_before
     gone = old.missing_since is not None or end_before is not None
     if gone and not end:
-        again = start and start_before and start > (end_before or start_before)
+        again = start and start_before and start > start_before and start >= (end_before or start_before)
         told = end_before or old.missing_since
         yield (
             Change(as_of, number, "started", on=start)

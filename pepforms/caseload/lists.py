@@ -31,13 +31,14 @@ _AT_ONCE = 5000
 class Imported:
     """What came of a list: `again` where it was known, but read otherwise, or another list of its day counted.
 
-    `changes` are what it says and the lists of earlier days did not; `newest` is False where a list of a later day is
-    known.
+    `before` is how many children the list before it had; `changes` are what it says and the lists of earlier days did
+    not; `newest` is False where a list of a later day is known.
     """
 
     state: Literal["new", "again", "same"]
     as_of: dt.date
     children: int
+    before: int
     changes: tuple[Change, ...]
     first: bool
     newest: bool
@@ -120,15 +121,20 @@ def _told(session: Session, state: Literal["new", "again", "same"], there: ListI
     changes, caseload = list[Change](), Caseload()
     for each in () if first else effective(session, there.as_of):
         changes = caseload.take(each.as_of, rows(session, each))
-    count = session.scalar(select(func.count()).where(ListRow.list_digest == there.digest)) or 0
+    before = [each for each in lists if each.as_of < there.as_of]
     return Imported(
         state=state,
         as_of=there.as_of,
-        children=count,
+        children=_children(session, there),
+        before=_children(session, before[-1]) if before else 0,
         changes=tuple(changes),
         first=first,
         newest=lists[-1].as_of == there.as_of,
     )
+
+
+def _children(session: Session, of: ListImport) -> int:
+    return session.scalar(select(func.count()).where(ListRow.list_digest == of.digest)) or 0
 
 
 # --- the lists together ----------------------------------------------------------------------------------------------
@@ -234,7 +240,4 @@ def _joined_before(session: Session, caseload: Caseload) -> None:
     for former, number in session.execute(pairs):
         theirs = caseload.children.get(former or "")
         if former and (theirs is None or theirs.missing_since) and caseload.number(number) != former:
-            caseload.joined.setdefault(former, number)
-            caseload.children.pop(former, None)
-            if theirs:
-                caseload.children.setdefault(number, theirs)
+            caseload.join(former, caseload.joined.get(former, number))

@@ -3,7 +3,6 @@
 import datetime as dt
 import os
 import re
-from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -24,6 +23,11 @@ if TYPE_CHECKING:
 
 _TOLD_AT_MOST = 25
 """Faults of one list, or PEPs in no ledger, that are said one by one: a misread column is wrong in every row."""
+
+_GONE_AT_LEAST, _GONE_OF_ALL = 2, 0.05
+"""How many, and what part of the list before, may go in a week without an end before somebody is asked: most ends are
+given, and a family of three is not half a list.
+"""
 
 
 def _day(_: click.Context, __: click.Parameter, value: str | None) -> dt.date | None:
@@ -101,15 +105,14 @@ def _imported(source: str, imported: "Imported") -> str:
     if not imported.newest:
         lines.append("  A list of a later day is known: this one was put in its place before it.")
     if imported.state != "same":
-        lines += _lines(imported.changes)
+        lines += _lines(imported.changes, imported.before)
     return "\n".join(lines)
 
 
-def _lines(changes: "Sequence[Change]") -> list[str]:
-    counts = Counter(change.kind for change in changes)
-    gone = counts["not-on-list"]
+def _lines(changes: "Sequence[Change]", before: int) -> list[str]:
+    gone = sum(change.kind == "not-on-list" for change in changes)
     lines = [f"  {change.lcs_person_id} {change.message}" for change in changes]
-    if gone > max(5, len(changes) // 2):
+    if gone > max(_GONE_AT_LEAST, _GONE_OF_ALL * before):
         lines.append(f"  {gone} children are not on this list any more. Is it whole?")
     return lines
 
