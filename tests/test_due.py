@@ -47,6 +47,7 @@ CLOCKED = replace(
 )
 FIRST, SECOND, THIRD = (dt.date(2026, 11, day) for day in (6, 13, 20))
 DAY = dt.timedelta(days=1)
+TEACHER = "designated_teacher"
 
 
 def sample(name: str) -> Pep:
@@ -141,6 +142,30 @@ def test_short_breaks_have_no_clock_and_remand_is_marked(register: Register) -> 
     assert {(row.lcs_person_id, row.modified) for row in waiting(register, THIRD)} == {("900015", True)}
 
 
+def test_clocks_begin_with_the_first_list_whose_status_needs_a_pep(register: Register) -> None:
+    listed(register, dt.date(2026, 9, 7), "900021", LAC_Start="05/01/2026")
+    listed(register, dt.date(2026, 11, 12), "900021", LAC_Start="05/01/2026", Legal_Status="V2")
+    listed(register, THIRD, "900021", LAC_Start="05/01/2026", Legal_Status="C2")
+    assert told(waiting(register, THIRD)) == [
+        ("initial-meeting", "due", dt.date(2026, 11, 26)),
+        ("initial-pep", "due", dt.date(2026, 12, 10)),
+    ]
+
+
+def test_a_week_of_short_breaks_on_the_list_does_not_begin_the_clock_anew(register: Register) -> None:
+    for as_of, status in ((FIRST, "C1"), (SECOND, "V4"), (THIRD, "C2")):
+        listed(register, as_of, "900022", LAC_Start="05/11/2026", Legal_Status=status)
+    assert [row.due for row in waiting(register, THIRD)] == [THIRD, dt.date(2026, 12, 4)]
+
+
+def test_nobody_is_asked_to_read_the_pep_of_a_child_who_has_short_breaks_now(register: Register) -> None:
+    keep(register, signed(DRAFT))
+    listed(register, SECOND, "900013")
+    assert {row.kind for row in waiting(register, THIRD)} == {"unread", "no-record"}
+    listed(register, THIRD, "900013", Legal_Status="V4")
+    assert [row.kind for row in waiting(register, THIRD)] == ["no-record"]  # which must reach the file all the same
+
+
 def test_who_is_not_looked_after_any_more_needs_nothing(register: Register) -> None:
     listed(register, SECOND, "900022", LAC_End="17/11/2026")
     assert waiting(register, THIRD) == []
@@ -188,6 +213,32 @@ def test_a_change_of_school_or_home_asks_for_a_pep_until_a_meeting_is_held(regis
     assert waiting(register, THIRD, kind="new") == []
 
 
+ELSEWHERE = {"School_URN": "999801", "School_LAESTAB": "999/4001", "School": "Mockford Academy"}
+
+
+def test_a_mistaken_list_about_the_school_asks_for_no_pep_and_begins_no_clock_of_the_school(register: Register) -> None:
+    keep(register, without(DRAFT, "education.attendance"))  # met on 19 November
+    listed(register, SECOND, "900013")
+    before = [(row.due, row.since) for row in waiting(register, dt.date(2026, 11, 25)) if row.owner == TEACHER]
+    assert before
+    listed(register, THIRD, "900013", **ELSEWHERE)
+    assert [row.kind for row in waiting(register, THIRD, kind="new")] == ["new-school"]
+    listed(register, dt.date(2026, 11, 25), "900013")
+    rows = waiting(register, dt.date(2026, 11, 25))
+    assert not [row for row in rows if row.kind == "new-school"]
+    assert [(row.due, row.since) for row in rows if row.owner == TEACHER] == before
+
+
+def test_the_staff_of_a_school_that_is_new_to_the_child_have_as_many_days_as_anybody(register: Register) -> None:
+    moved = copy.deepcopy(without(DRAFT, "education.attendance"))
+    (main,) = (each for each in moved["education"]["settings"] if each.get("main"))
+    main |= {"urn": "999801", "laestab": "999/4001", "name": "Mockford Academy"}
+    keep(register, moved)
+    listed(register, SECOND, "900013")
+    listed(register, THIRD, "900013", **ELSEWHERE)
+    assert {row.since for row in waiting(register, THIRD) if row.owner == TEACHER} == {THIRD}
+
+
 # --- a PEP until it is signed ----------------------------------------------------------------------------------------
 
 OPEN = without(DRAFT, "care.legal_status", "care.need")
@@ -212,6 +263,15 @@ def test_whoever_takes_over_has_as_many_days_as_anybody(register: Register) -> N
     (row,) = waiting(register, THIRD, kind="section")
     assert row.person is not None
     assert (row.person.name, row.state, row.due) == ("Mo Imagineer", "due", THIRD)
+
+
+def test_a_team_that_is_called_otherwise_lifts_no_lateness(register: Register) -> None:
+    keep(register, OPEN)
+    bring(register, FIRST, "900013")
+    bring(register, SECOND, "900013", Team_2="Team Two")
+    (row,) = waiting(register, THIRD, kind="section")
+    assert row.person is not None
+    assert (row.person.organisation, row.state, row.due) == ("Children in Care Team Two", "late", dt.date(2026, 11, 12))
 
 
 def test_without_a_clock_a_section_is_open_since_the_meeting_and_never_late(register: Register) -> None:

@@ -309,13 +309,62 @@ def test_the_command_gives_text_json_and_csv_that_agree(tmp_path: Path) -> None:
     assert (wrong.returncode, "a financial year" in wrong.stderr) == (64, True)
 
 
+def test_a_pep_with_costs_and_no_financial_year_is_told_of(register: Register) -> None:
+    keep(register, SIGNED)
+    costed, bare = later(SIGNED), later(SIGNED, lines=[])
+    bare["pep"]["id"] = "PEP-BARE"
+    for pep in (costed, bare):
+        del pep["pupil_premium_plus"]["financial_year"]
+        keep(register, pep)
+    with register.reading() as session:
+        assert ledger.without_a_year(session) == ["PEP-LATER version 1"]
+
+
+def run_ledger(home: Path, *words: str) -> subprocess.CompletedProcess[str]:
+    environment = {"PATH": os.environ["PATH"], "HOME": str(home), "PEPFORMS_HOME": str(home), "LANG": "C.UTF-8"}
+    program = [Path(sys.executable).with_name("pepforms"), "ledger", "--year", YEAR, *words]
+    return subprocess.run(program, env=environment, capture_output=True, text=True, timeout=300)
+
+
+def test_an_empty_ledger_says_of_whom_nothing_is_known_and_makes_no_folder(tmp_path: Path) -> None:
+    register = Register(tmp_path / "register.sqlite", Files(tmp_path / "files"))
+    keep(register, SIGNED)
+    undated = later(SIGNED)
+    del undated["pupil_premium_plus"]["financial_year"]
+    keep(register, undated)
+    register.close()
+    done = run_ledger(tmp_path, "--child", "nosuch", "--statements", str(tmp_path / "out"))
+    assert done.stdout == (
+        "The register knows of no Pupil Premium Plus of 2026-27 for the LCS number nosuch. Is the number right?\n"
+    )
+    assert "in no ledger until it is given: 1 (PEP-LATER version 1)" in done.stderr
+    assert (done.returncode, (tmp_path / "out").exists()) == (0, False)
+    done = run_ledger(tmp_path, "--school", "100001", "--format", "json")
+    assert (json.loads(done.stdout)["results"], "no child at the URN 100001" in done.stderr) == ([], True)
+
+
+def test_a_child_of_two_streams_gets_two_statements(tmp_path: Path) -> None:
+    register = Register(tmp_path / "register.sqlite", Files(tmp_path / "files"))
+    other = later(SIGNED, stream="early_years")
+    other["pep"]["term"], other["meeting"]["date"] = SIGNED["pep"]["term"], "2026-11-24"
+    for pep in (SIGNED, other):
+        keep(register, pep)
+    register.close()
+    done = run_ledger(tmp_path, "--statements", str(tmp_path / "out"), "--force")
+    assert (done.returncode, done.stderr.count(".pdf")) == (0, 2), done.stderr
+    assert {path.name for path in (tmp_path / "out").iterdir()} == {
+        "900005_pp-plus-statement_authority_2026-27_AUT_v1_PEP-0005-A26.pdf",
+        "900005_pp-plus-statement_authority_2026-27_AUT_v1_PEP-LATER.pdf",
+    }
+
+
 def test_a_statement_tells_what_all_peps_of_the_year_come_to(tmp_path: Path) -> None:
     wiring = Wiring(settings.load({"PEPFORMS_HOME": str(tmp_path)}))
     keep(wiring.register, {**SIGNED, "follow_up": spend(("L1", "310.00", "Reads aloud"))})
     keep(wiring.register, later(SIGNED, lines=SIGNED["pupil_premium_plus"]["lines"][:1]))
     (found,) = accounts(wiring.register)
     made = statement(found, YEAR, wiring.register, wiring.form(FORM), wiring)
-    assert made.name == "900005_pp-plus-statement_authority_2026-27_SPR_v1.pdf"
+    assert made.name == "900005_pp-plus-statement_authority_2026-27_SPR_v1_PEP-LATER.pdf"
     said = " ".join(pdf.seen(made.data)[0].split() + pdf.seen(made.data)[1].split())
     assert "The financial year 2026-27, all PEPs together" in said
     for what, sums in (("Promised", found.sums.committed), ("told what it changed", found.sums.with_impact)):

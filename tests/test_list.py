@@ -17,7 +17,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import func, select
 
-from pepforms import profile, resources
+from pepforms import days, profile, resources
 from pepforms.caseload import differences, due, holds, lists, mapping, weekly
 from pepforms.caseload.changes import KINDS, Caseload, Change
 from pepforms.caseload.facts import Facts, School
@@ -133,6 +133,7 @@ EXAMPLE_WITHOUT_MERGED = mapping.ListMapping(
     ("column", "cell", "why"),
     [
         ("Person ID", "90 00/05", "letters, digits and hyphens"),
+        ("Person ID", "Total", "one of them a digit. The row was left out"),
         ("LAC Start", "2026-13-45", "no day in any of the formats"),
         ("LAC Start", "11/23/2026", "no day in any of the formats"),
         ("Legal Status", "Ward of court", r"\[codes.legal_status\]"),
@@ -207,6 +208,30 @@ def test_care_that_ends_before_it_begins_is_unclear() -> None:
     found = read({"LAC Start": "02/11/2026", "LAC End": "01/11/2026"})
     assert found.children[0].unclear == ("ceased_on",)
     assert "before the day the child came into care" in told(found)
+
+
+@pytest.mark.parametrize(
+    ("column", "cell", "fact", "why"),
+    [
+        ("LAC Start", "01/04/2062", "looked_after_from", "after the day that the list is of"),
+        ("LAC Start", "07/11/2026", "looked_after_from", "after the day that the list is of"),
+        ("Placement Start", "01/04/2062", "placement_start", "after the day that the list is of"),
+        ("Placement Start", "01/04/1026", "placement_start", "before 1990"),
+        ("LAC End", "01/04/1026", "ceased_on", "before 1990"),
+    ],
+)
+def test_a_day_that_cannot_be_is_unclear_and_told(column: str, cell: str, fact: str, why: str) -> None:
+    data = table({column: cell, "Team": "Team 2"})
+    found = weekly.read(data, "list.csv", EXAMPLE, as_of=FIRST)
+    (facts,) = found.children
+    assert (facts.unclear, facts.day(fact), facts.text("team")) == ((fact,), None, "Team 2")
+    assert f"row 2, column {column}: is {why}" in told(found)
+
+
+def test_a_day_that_can_be_is_known() -> None:
+    days_ = {"LAC Start": "06/11/2026", "Placement Start": "06/11/2026", "LAC End": "01/04/2027"}
+    found = weekly.read(table(days_), "list.csv", EXAMPLE, as_of=FIRST)
+    assert (found.faults, found.children[0].day("ceased_on")) == ((), dt.date(2027, 4, 1))
 
 
 @given(st.lists(st.dictionaries(st.sampled_from(COLUMNS), st.text(max_size=30), max_size=6), min_size=1, max_size=6))
@@ -302,7 +327,8 @@ def kinds(*weeks: Iterable[dict[str, str]]) -> list[str]:
         ({"School URN": "999888"}, []),  # an academy now: another URN, the same LAESTAB
         ({"School": "Mockford  academy"}, []),
         ({"Allocated Worker": "Mo Imagineer"}, ["worker"]),
-        ({"Team": "Team 3"}, ["worker"]),
+        ({"Team": "Team 3"}, ["team"]),
+        ({"Allocated Worker": "Mo Imagineer", "Team": "Team 3"}, ["worker"]),
         ({"Legal Status": "C1"}, ["legal-status"]),
         ({"Confidential Address": "Yes"}, ["confidential"]),
         ({"Restricted": "Yes"}, ["restricted"]),
@@ -311,7 +337,7 @@ def kinds(*weeks: Iterable[dict[str, str]]) -> list[str]:
         ({"LAC Start": "02/09/2026"}, ["start-corrected"]),
         ({"Placement Type": "nonsense"}, ["unclear"]),
         ({"Person ID": "900099", "Merged IDs": "900005"}, ["number-joined"]),
-        ({"Person ID": "900099", "Merged IDs": "900005", "Team": "Team 3"}, ["number-joined", "worker"]),
+        ({"Person ID": "900099", "Merged IDs": "900005", "Team": "Team 3"}, ["number-joined", "team"]),
     ],
 )
 def test_a_list_tells_what_it_changes(change: dict[str, str], expected: list[str]) -> None:
@@ -353,6 +379,33 @@ def test_a_child_who_comes_back_with_a_later_start_came_into_care_again() -> Non
     assert kinds([BASE], [ended], [{**BASE, "LAC Start": "18/11/2026"}]) == ["started"]
 
 
+def test_a_child_who_comes_back_on_the_day_care_ended_came_into_care_again() -> None:
+    ended = {**BASE, "LAC End": "12/11/2026"}
+    assert kinds([BASE], [ended], [{**BASE, "LAC Start": "12/11/2026"}]) == ["started"]
+
+
+def test_a_number_joined_into_one_that_stood_there_already_keeps_what_both_knew() -> None:
+    other = {**BASE, "Person ID": "900099"}
+    caseload = Caseload()
+    caseload.take(FIRST, read({**BASE, "School URN": "999805", "School LAESTAB": "999/2005"}).children)
+    caseload.take(SECOND, read(BASE, other).children)
+    caseload.take(THIRD, read({**other, "Merged IDs": "900005"}).children)
+    found = caseload.children["900099"]
+    assert (found.first_seen, found.seen_from, found.missing_since) == (FIRST, FIRST, None)
+    assert [(school.urn, day) for school, day in found.earlier_schools] == [("999805", SECOND)]
+    assert found.statuses[0] == ("C2", FIRST)
+
+
+def test_a_period_of_care_that_ended_under_a_former_number_is_another_one() -> None:
+    other = {**BASE, "Person ID": "900099", "LAC Start": "10/11/2026"}
+    caseload = Caseload()
+    caseload.take(FIRST, read({**BASE, "LAC End": "05/11/2026"}).children)
+    caseload.take(SECOND, read(other).children)
+    caseload.take(THIRD, read({**other, "Merged IDs": "900005"}).children)
+    found = caseload.children["900099"]
+    assert (found.first_seen, found.seen_from, found.ended(THIRD)) == (FIRST, SECOND, None)
+
+
 def test_an_end_that_cannot_be_read_is_no_reversal() -> None:
     assert kinds([{**BASE, "LAC End": "05/11/2026"}], [{**BASE, "LAC End": "soon"}]) == ["unclear"]
 
@@ -374,6 +427,8 @@ def test_a_number_that_was_joined_and_stands_alone_again_is_two_children_again()
 def test_every_change_is_a_sentence() -> None:
     (change,) = fold([BASE], [{**BASE, "Allocated Worker": "Mo Imagineer"}])
     assert change.message == "has a new social worker: Mo Imagineer, Team 2 in place of Dana Mockley, Team 2"
+    (change,) = fold([BASE], [{**BASE, "Team": "Team Two"}])
+    assert change.message == "has another team, with the same social worker: Team Two in place of Team 2"
     (change,) = fold([BASE], [{**BASE, "Placement Type": "K2", "Placement Start": "10/11/2026"}])
     assert change.message == (
         "moved on 10 November 2026: U6 (Foster placement with another carer) before, K2 (Children’s home) now"
@@ -425,7 +480,7 @@ WEEKS = (
 def test_the_same_list_again_changes_nothing(register: Register) -> None:
     first = bring(register, WEEKS[0][1], FIRST)
     before = dump(register)
-    again = bring(register, WEEKS[0][1])
+    again = bring(register, WEEKS[0][1], FIRST)
     assert (first.state, again.state, again.as_of) == ("new", "same", FIRST)
     assert dump(register) == before
 
@@ -439,7 +494,7 @@ def test_lists_imported_out_of_order_are_put_in_order_by_their_days(register: Re
     for day, data in WEEKS:
         expected += caseload.take(day, weekly.read(data, "list.csv", EXAMPLE).children)
     assert found == expected
-    assert [change.kind for change in found] == ["started", "back-dated", "ceased", "worker", "not-on-list", "reversed"]
+    assert [change.kind for change in found] == ["started", "back-dated", "ceased", "team", "not-on-list", "reversed"]
 
 
 def test_changes_are_those_of_the_newest_list_or_since_a_day(register: Register) -> None:
@@ -455,22 +510,67 @@ def test_a_list_put_right_takes_the_place_of_the_wrong_one_of_its_day(register: 
     bring(register, table(BASE, OTHER_CHILD), FIRST)
     bring(register, table(OTHER_CHILD), SECOND)
     put_right = bring(register, table({**BASE, "Team": "Team 3"}, OTHER_CHILD), SECOND)
-    assert [change.kind for change in put_right.changes] == ["worker"]
+    assert [change.kind for change in put_right.changes] == ["team"]
 
 
-def test_a_file_read_otherwise_or_said_to_be_of_another_day_is_kept_anew(register: Register) -> None:
+def test_a_right_list_imported_again_takes_the_place_of_a_mistaken_one_of_its_day(register: Register) -> None:
+    right, mistaken = table({**BASE, "Restricted": "Yes"}), table(BASE)
+    for data in (right, mistaken):
+        bring(register, data)
+    again = bring(register, right)
+    assert (again.state, again.as_of) == ("again", days.today())
+    with register.reading() as session:
+        assert lists.known(session).children["900005"].facts.yes("restricted")
+    before = dump(register)
+    assert bring(register, right).state == "same"
+    assert dump(register) == before
+
+
+def test_the_same_file_may_be_the_list_of_two_days_and_neither_is_moved(register: Register) -> None:
+    both = table(BASE, OTHER_CHILD)
+    for data, day in ((both, FIRST), (table(OTHER_CHILD), SECOND), (both, THIRD)):
+        assert bring(register, data, day).state == "new"
+    with register.reading() as session:
+        assert [each.as_of for each in lists.effective(session)] == [FIRST, SECOND, THIRD]
+        found = lists.known(session).children["900005"]
+        assert (found.missing_since, found.first_seen) == (None, FIRST)
+    assert [bring(register, both, day).state for day in (FIRST, THIRD)] == ["same", "same"]
+
+
+def test_a_file_that_is_another_days_list_is_refused_until_somebody_says_its_day(register: Register) -> None:
+    restricted = table({**BASE, "Restricted": "Yes"})
+    bring(register, WEEKS[0][1], FIRST)
+    bring(register, restricted, SECOND)
+    before = dump(register)
+    with pytest.raises(Refused, match=f"known already, as the list of {FIRST}.*--as-of {days.today()}") as refused:
+        bring(register, WEEKS[0][1])
+    assert refused.value.slug == "which-day"
+    assert dump(register) == before
+    assert bring(register, WEEKS[0][1], days.today()).state == "new"
+    assert bring(register, WEEKS[0][1]).state == "same"
+
+
+def test_a_list_given_a_wrong_day_is_put_right_by_the_right_list_of_that_day(register: Register) -> None:
+    old, new = table(OTHER_CHILD), table(OTHER_CHILD, {**BASE, "LAC Start": "10/11/2026"})
+    bring(register, old, FIRST)
+    bring(register, new, SECOND)  # which was the list of the week after
+    bring(register, new, THIRD)
+    bring(register, old, SECOND)
+    with register.reading() as session:
+        assert lists.known(session).children["900005"].first_seen == THIRD
+
+
+def test_a_file_read_otherwise_is_kept_anew(register: Register) -> None:
     data = table({**BASE, "Placement Type": "Our own word"})
     assert bring(register, data, FIRST).state == "new"
     words = {**EXAMPLE.codes, "placement_type": {"our own word": "U4"}}
     other = mapping.ListMapping(EXAMPLE.columns, EXAMPLE.formats, EXAMPLE.yes, EXAMPLE.no, words)
     found = weekly.read(data, "list.csv", other)
-    assert lists.bring(register, data, found, as_of=None, by="officer").state == "again"
-    moved = lists.bring(register, data, found, as_of=SECOND, by="officer")
-    assert (moved.state, moved.as_of) == ("again", SECOND)
+    assert lists.bring(register, data, found, as_of=FIRST, by="officer").state == "again"
     with register.reading() as session:
         assert lists.known(session).children["900005"].facts.text("placement_type") == "U4"
         assert session.scalar(select(func.count()).where(ListRow.lcs_person_id == "900005")) == 1
-        assert session.scalar(select(func.count()).where(Audit.action == "list-imported")) == 3
+        assert session.scalar(select(func.count()).where(Audit.action == "list-imported")) == 2
 
 
 def test_a_list_of_many_children_is_kept_whole(register: Register) -> None:
@@ -601,26 +701,37 @@ def run(home: Path, *words: object) -> subprocess.CompletedProcess[str]:
 
 
 def test_the_commands_say_what_a_list_changes(tmp_path: Path) -> None:
-    first = run(tmp_path, "import", SAMPLES / "weekly-list.csv", "--mapping", "example", "--as-of", "13/11/2025")
+    first = run(tmp_path, "import", SAMPLES / "weekly-list.csv", "--mapping", "example", "--as-of", "18/11/2026")
     assert (first.returncode, first.stderr) == (0, "")
-    assert first.stdout.startswith("weekly-list.csv: kept, 15 children as of 2025-11-13")
+    assert first.stdout.startswith("weekly-list.csv: kept, 15 children as of 2026-11-18")
     later = tmp_path / "later.csv"
     later.write_bytes(LIST.replace(b"Ines Fauxley", b"=Mo Imagineer").replace(b"900022", b"9000/22"))
-    second = run(tmp_path, "import", later, "--mapping", "example", "--as-of", "2025-11-20", "--format", "json")
+    second = run(tmp_path, "import", later, "--mapping", "example", "--as-of", "2026-11-25", "--format", "json")
     assert second.returncode == 65
     assert "later.csv: row 16, column Person ID" in second.stderr
     (entry,) = json.loads(second.stdout)["results"]
     assert [change["kind"] for change in entry["changes"]] == ["worker", "worker", "not-on-list"]
-    changes = run(tmp_path, "changes", "--since", "2025-11-13", "--format", "csv")
+    changes = run(tmp_path, "changes", "--since", "2026-11-18", "--format", "csv")
     rows = list(csv.DictReader(io.StringIO(changes.stdout)))
     assert rows[0] == {
-        "as_of": "2025-11-20",
+        "as_of": "2026-11-25",
         "lcs_person_id": "900005",
         "kind": "worker",
         "on": "",
         "before": "Ines Fauxley, Children in Care Team 2",
         "after": "'=Mo Imagineer, Children in Care Team 2",
     }
+
+
+def test_a_list_that_lacks_many_of_a_small_authoritys_children_is_asked_about(tmp_path: Path) -> None:
+    def imported(data: bytes, day: str) -> str:
+        (tmp_path / "list.csv").write_bytes(data)
+        return run(tmp_path, "import", tmp_path / "list.csv", "--mapping", "example", "--as-of", day).stdout
+
+    imported(LIST, "2026-11-20")
+    lines = LIST.splitlines(keepends=True)
+    assert "3 children are not on this list any more. Is it whole?" in imported(b"".join(lines[:-3]), "2026-11-24")
+    assert "Is it whole?" not in imported(b"".join(lines[:-2]), "2026-11-24")
 
 
 def test_the_commands_say_what_is_wrong_with_what_they_were_given(tmp_path: Path) -> None:

@@ -5,7 +5,7 @@ answer. A fact that a list does not tell, or tells unclearly, stays as it was la
 """
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Any
 
@@ -65,6 +65,7 @@ _SAID: Mapping[str, str] = {
     "placed-for-adoption": "is placed for adoption: {after}",
     "school": "changed school: {before} before, {after} now",
     "worker": "has a new social worker: {after} in place of {before}",
+    "team": "has another team, with the same social worker: {after} in place of {before}",
     "legal-status": "changed legal status: {before} before, {after} now",
     "confidential": "has a confidential placement now",
     "not-confidential": "has a placement that is not confidential any more",
@@ -84,7 +85,8 @@ class Standing:
     `first_seen` is the day of the first list that had the child, `seen_from` that of the first in this period of care,
     `missing_since` that of the first without, while it lasts. `changed` has the day of the list that last said
     something new, by the kind of change; `earlier_schools` those before the one now, each with the day of the first
-    list that did not have it any more.
+    list that did not have it any more. `statuses` are the legal statuses of this period of care, each with the day of
+    the first list that had it.
     """
 
     facts: Facts
@@ -93,6 +95,13 @@ class Standing:
     missing_since: date | None = None
     changed: Mapping[str, date] = field(default_factory=dict)
     earlier_schools: tuple[tuple[School, date], ...] = ()
+    statuses: tuple[tuple[str, date], ...] = ()
+
+    def seen_with_other_than(self, statuses: Collection[str]) -> date:
+        """The day of the first list in this period of care that had the child with a status other than these."""
+        if not self.statuses or self.statuses[0][0] not in statuses:
+            return self.seen_from
+        return next((since for status, since in self.statuses if status not in statuses), self.seen_from)
 
     def ended(self, on: date) -> date | None:
         """The day since which the child is not looked after any more, as far as the lists tell; None while so."""
@@ -136,7 +145,7 @@ class Caseload:
             if old and old.missing_since is None and old.facts == facts:
                 continue
             if old is None:
-                self.children[number] = Standing(facts, as_of, as_of)
+                self.children[number] = Standing(facts, as_of, as_of, statuses=_statuses((), facts, as_of))
                 changes += _new(facts, as_of, before) if before else ()
             else:
                 found = list(_differences(old, facts, as_of))
@@ -156,10 +165,33 @@ class Caseload:
         for former in facts.former:
             if former in here or self.joined.get(former) == number or self.number(number) == former:
                 continue
-            self.joined[former] = number
-            if theirs := self.children.pop(former, None):
-                self.children.setdefault(number, theirs)
+            if self.join(former, number):
                 yield Change(as_of, number, "number-joined", before=former, after=number)
+
+    def join(self, former: str, number: str) -> bool:
+        """Have what was known under a former number be known under this one; whether anything was."""
+        self.joined[former] = number
+        theirs, last = self.children.pop(former, None), self.number(number)
+        if theirs:
+            now = self.children.get(last)
+            self.children[last] = _both(theirs, now) if now else theirs
+        return theirs is not None
+
+
+def _both(former: Standing, now: Standing) -> Standing:
+    """What is known of a child who stood under two numbers: as the one of now says, from when either first did.
+
+    A period of care that ended under the former number is another one.
+    """
+    same = former.facts.day("ceased_on") is None and (former.missing_since or now.seen_from) >= now.seen_from
+    return replace(
+        now,
+        first_seen=min(former.first_seen, now.first_seen),
+        seen_from=min(former.seen_from, now.seen_from) if same else now.seen_from,
+        changed={**former.changed, **now.changed},
+        earlier_schools=tuple(sorted((*former.earlier_schools, *now.earlier_schools), key=lambda each: each[1])),
+        statuses=tuple(sorted((*former.statuses, *now.statuses), key=lambda each: each[1])) if same else now.statuses,
+    )
 
 
 def _standing(old: Standing, facts: Facts, as_of: date, found: Iterable[Change]) -> Standing:
@@ -171,7 +203,14 @@ def _standing(old: Standing, facts: Facts, as_of: date, found: Iterable[Change])
         as_of if "started" in kinds else old.seen_from,
         changed={**old.changed, **dict.fromkeys(kinds, as_of)},
         earlier_schools=(*old.earlier_schools, *([(old.facts.school, as_of)] if "school" in kinds else [])),
+        statuses=_statuses(() if "started" in kinds else old.statuses, facts, as_of),
     )
+
+
+def _statuses(before: tuple[tuple[str, date], ...], facts: Facts, as_of: date) -> tuple[tuple[str, date], ...]:
+    """The statuses with that of one more list, where it tells another."""
+    now = facts.text("legal_status")
+    return before if not now or (before and before[-1][0] == now) else (*before, (now, as_of))
 
 
 def _new(facts: Facts, as_of: date, before: date) -> Iterator[Change]:
@@ -196,8 +235,10 @@ def _differences(old: Standing, new: Facts, as_of: date) -> Iterator[Change]:
         yield Change(as_of, number, "moved", moved, in_words(was, "placement_type"), in_words(new, "placement_type"))
     if new.tells_school and was.tells_school and _other_school(was, new):
         yield Change(as_of, number, "school", before=str(was.school), after=str(new.school))
-    if any(_tells_other(was, new, fact) for fact in ("social_worker", "team")):
+    if _tells_other(was, new, "social_worker"):
         yield Change(as_of, number, "worker", before=_worker(was), after=_worker(new))
+    elif _tells_other(was, new, "team"):
+        yield Change(as_of, number, "team", before=was.text("team") or None, after=new.text("team") or None)
     if _tells_other(was, new, "legal_status"):
         yield Change(
             as_of, number, "legal-status", before=in_words(was, "legal_status"), after=in_words(new, "legal_status")
@@ -214,7 +255,7 @@ def _care(old: Standing, new: Facts, as_of: date) -> Iterator[Change]:
     start, end = new.day("looked_after_from"), new.day("ceased_on") if "ceased_on" in new.values else end_before
     gone = old.missing_since is not None or end_before is not None
     if gone and not end:
-        again = start and start_before and start > (end_before or start_before)
+        again = start and start_before and start > start_before and start >= (end_before or start_before)
         told = end_before or old.missing_since
         yield (
             Change(as_of, number, "started", on=start)

@@ -1,8 +1,9 @@
 """What is due, late or open, and whose it is: from the weekly lists, the PEPs, their records and deliveries.
 
 A clock counts from its event, but for nobody from before they could act: for the Virtual School from the first list
-that had the child, for a new social worker from the list that named them, for a new school or carer from the list that
-had them. Without a figure in the profile no clock runs; what is open since the meeting is then said to be open.
+that had the child with a status that needs a PEP, for a new social worker from the list that named them, for a new
+school or carer from the list that had them. Without a figure in the profile no clock runs; what is open since the
+meeting is then said to be open.
 """
 
 import datetime as dt
@@ -19,6 +20,7 @@ from pepforms import days, schema
 from pepforms.audience import SCHOOL_STAFF
 from pepforms.caseload import holds, lists, plans
 from pepforms.caseload.changes import Caseload, Standing
+from pepforms.caseload.facts import School, schools_of
 from pepforms.caseload.plans import Plan
 from pepforms.check import sections
 from pepforms.check.words import day, listing
@@ -137,8 +139,8 @@ def _with_deputy(row: Due, profile: Profile, on: dt.date) -> Due:
 class _Child:
     """A child: what the lists say now, and the PEPs that the register has, each with its versions, the newest last.
 
-    `recorded` are the meetings of the child's records, also of PEPs that were signed off elsewhere; `terms` those of
-    which the register has any child's PEP.
+    `held` is the PEP of the last meeting that was held. `recorded` are the meetings of the child's records, also of
+    PEPs that were signed off elsewhere; `terms` those of which the register has any child's PEP.
     """
 
     number: str | None
@@ -146,6 +148,7 @@ class _Child:
     peps: list[list[Version]]
     recorded: list[dt.date]
     newest: Plan | None
+    held: Plan | None
     profile: Profile
     on: dt.date
     terms: frozenset[tuple[str, str]]
@@ -154,12 +157,13 @@ class _Child:
         """What waits for somebody about this child, but for the records."""
         if self.pep and days.said(self.pep, "follow_up", "died_on"):
             return
-        if self.status not in self.profile.status_no_pep:
-            if self.now and not self.ended:
-                yield from self._of_being_looked_after(self.now)
-            for *_, newest in self.peps:
-                if newest.signed_digest is None and self._met_in_care(newest):
-                    yield from self._of_an_open_pep(session, plans.read(session, newest))
+        if self.status in self.profile.status_no_pep:
+            return
+        if self.now and not self.ended:
+            yield from self._of_being_looked_after(self.now)
+        for *_, newest in self.peps:
+            if newest.signed_digest is None and self._met_in_care(newest):
+                yield from self._of_an_open_pep(session, plans.read(session, newest))
         signed = [version for versions in self.peps for version in versions if version.signed_digest]
         if signed and not self.ended:
             yield from self._unread(plans.read(session, max(signed, key=plans.age)))
@@ -186,10 +190,20 @@ class _Child:
         """Whether a PEP is still to be finished: one whose meeting never came before care ended is not."""
         return self.ended is None or (row.meeting_date is not None and row.meeting_date <= self.ended)
 
-    def acted(self, role: str) -> dt.date | None:
-        """The day of the list since which whoever has a role now could act; None where no list told of a change."""
+    def acted(self, role: str, pep: Pep) -> dt.date | None:
+        """The day of the list since which whoever has a role in a PEP could act; None where no list told of a change.
+
+        The staff of a school to which the lists take the child back, whose PEP has been theirs all along, always could.
+        """
         kind = {"social_worker": "worker", "carer": "moved"} | dict.fromkeys(SCHOOL_STAFF, "school")
-        return self.now.changed.get(kind.get(role, "")) if self.now else None
+        if self.now is None or (role in SCHOOL_STAFF and self._back_at_school(pep, self.now)):
+            return None
+        return self.now.changed.get(kind.get(role, ""))
+
+    def _back_at_school(self, pep: Pep, now: Standing) -> bool:
+        school = now.facts.school
+        before = any(earlier.same(school) for earlier, _ in now.earlier_schools)
+        return before and _names(pep, school) and (self.held is None or _names(self.held.pep, school))
 
     def person(self, role: str, pep: Pep) -> Person | None:
         """Who has a role: the social worker by the list, everybody else by the PEP.
@@ -241,7 +255,8 @@ class _Child:
     # What being looked after asks for
 
     def _of_being_looked_after(self, now: Standing) -> Iterator[Due]:
-        began = now.facts.day("looked_after_from") or now.seen_from
+        seen_from = now.seen_with_other_than(self.profile.status_no_pep)
+        began = now.facts.day("looked_after_from") or seen_from
         versions = [row for versions in self.peps for row in versions]
         meetings = [*self.recorded, *(row.meeting_date for row in versions if row.meeting_date)]
         met = [each for each in meetings if began <= each <= self.on]
@@ -252,16 +267,20 @@ class _Child:
                 ("initial-meeting", "First PEP meeting", bool(met)),
                 ("initial-pep", "First PEP, signed off", not signed.isdisjoint(met)),
             )
-            if not done and (by := self.clocked(kind.replace("-", "_"), began, now.seen_from))
+            if not done and (by := self.clocked(kind.replace("-", "_"), began, seen_from))
         ]
         yield from first
         yield from self._after_a_change(now, met) if met else ()
         if not any(row.kind == "initial-meeting" for row in first):
-            yield from self._of_the_term(began, now.seen_from)
+            yield from self._of_the_term(began, seen_from)
 
     def _after_a_change(self, now: Standing, met: Sequence[dt.date]) -> Iterator[Due]:
-        """A new PEP, once the child has changed school or home since the last meeting."""
-        school, moved = now.changed.get("school"), now.changed.get("moved")
+        """A new PEP, once the child has changed school or home since the last meeting.
+
+        None where the PEP of the last meeting names the school of now: a list was mistaken, or late in telling of it.
+        """
+        moved, school = now.changed.get("moved"), now.changed.get("school")
+        school = None if self.held and _names(self.held.pep, now.facts.school) else school
         home = (now.facts.day("placement_start") or moved) if moved else None
         for kind, what, event, told in (
             ("new-school", "New PEP after a change of school", school, school),
@@ -313,7 +332,7 @@ class _Child:
         """A section that somebody must still work on, once its clock or its meeting says so."""
         owner = state.owner or self.owner("pep")
         by, clock = sections.clock_of(state.section, plan.pep, self.profile) or (None, None)
-        acted = self.acted(owner)
+        acted = self.acted(owner, plan.pep)
         if by and clock and acted and (later := self._from_then(acted, clock)):
             by = max(by, later)
         since = max((each for each in (plan.met, acted) if each), default=None)
@@ -335,7 +354,7 @@ class _Child:
         for role in self.profile.unsigned(standing):
             may = {role, *self.profile.may_sign_for(role, standing)}
             others = [state for state in unfinished if state.missing and state.owner and state.owner not in may]
-            by = self.clocked("sign_off", plan.met, self.acted(role))
+            by = self.clocked("sign_off", plan.met, self.acted(role, plan.pep))
             what, timed = "Sign-off", self.timed(by, plan.met)
             if others:
                 owed = (f"{title(each.section)} ({self.profile.called(each.owner or '', plan.pep)})" for each in others)
@@ -350,7 +369,7 @@ class _Child:
         read = {row["person"] for row in follow_up.get("read", ()) if dt.datetime.fromisoformat(row["at"]) >= signed}
         for role in self.profile.acknowledge(plan.pep):
             if read.isdisjoint(row.get("id") for row in plans.people(plan.pep, role)):
-                since = max(each for each in (signed.astimezone(LONDON).date(), self.acted(role)) if each)
+                since = max(each for each in (signed.astimezone(LONDON).date(), self.acted(role, plan.pep)) if each)
                 timed = self.timed(self.clocked("read_after_sign_off", since), since)
                 yield self.row("unread", "Read the signed PEP", role, plan, section="follow_up", **timed)
 
@@ -370,12 +389,15 @@ def _children(session: Session, caseload: Caseload, profile: Profile, on: dt.dat
     for key in sorted({*by_child, *caseload.children, *recorded}):
         peps = by_child.get(key, [])
         newest = max((versions[-1] for versions in peps), key=plans.age, default=None)
+        met = [versions[-1] for versions in peps if (day := versions[-1].meeting_date) and day <= on]
+        held = max(met, key=lambda row: row.meeting_date or dt.date.min, default=None)
         children[key] = _Child(
             number=key if newest is None or newest.lcs_person_id else None,
             now=caseload.children.get(key),
             peps=peps,
             recorded=recorded.get(key, []),
             newest=plans.read(session, newest) if newest else None,
+            held=plans.read(session, held) if held else None,
             profile=profile,
             on=on,
             terms=terms,
@@ -395,6 +417,11 @@ def _term_before(year: str, name: str) -> tuple[str, str]:
 def _lettered(section: str, profile: Profile) -> str:
     letter = profile.letter(section)
     return f"{title(section)} (Section {letter})" if letter else title(section)
+
+
+def _names(pep: Pep, school: School) -> bool:
+    """Whether a school is the main one that a PEP names."""
+    return any(each.same(school) for each in schools_of(pep)[:1])
 
 
 def _plain(name: str) -> str:

@@ -250,6 +250,17 @@ def _of_child(session: Session, child: str, peps: list[list[Version]], year: str
         yield account(child, newest[-1].initials, by_stream[stream])
 
 
+def without_a_year(session: Session) -> list[str]:
+    """The PEPs, by id and version, whose lines have costs and belong to no financial year: no ledger has them."""
+    newest = (plans.read(session, versions[-1]) for versions in plans.versions(session).values())
+    told = [Told(plan.pep, signed=False) for plan in newest]
+    return [each.named for each in told if not each.grant.get("financial_year") and _has_costs(each)]
+
+
+def _has_costs(told: Told) -> bool:
+    return any(_money(line, "cost") for line in told.grant.get("lines") or ())
+
+
 def at_school(accounts: Iterable[Account], urn: str) -> list[Account]:
     """The accounts of the children whom the newest PEP of the year has at this school."""
     return [each for each in accounts if each.school.urn == urn]
@@ -267,7 +278,7 @@ def by_stream(accounts: Iterable[Account]) -> dict[str, Sums]:
 
 
 def text(accounts: Sequence[Account], year: str) -> str:
-    """The accounts as a person reads them, each stream apart with its sum."""
+    """The accounts as a person reads them, each stream apart with its sum; empty where there are none."""
     parts = []
     for stream, sums in by_stream(accounts).items():
         mine = [each for each in accounts if each.stream == stream]
@@ -276,7 +287,18 @@ def text(accounts: Sequence[Account], year: str) -> str:
         table = tables.text(("Child", *_HEADS), rows, right=range(1, len(_HEADS) + 1))
         parts.append(f"{_stream(stream)}, {year}\n{table}")
         parts += [f"Please check, {each.child}: {note}" for each in mine for note in each.notes]
-    return "\n\n".join(parts) or f"No PEP of the register tells of Pupil Premium Plus of {year}"
+    return "\n\n".join(parts)
+
+
+def nothing(year: str, child: str | None = None, school: str | None = None) -> str:
+    """What is said where there is no account: of a year, or in it of a child, or a school."""
+    if child:
+        return f"The register knows of no Pupil Premium Plus of {year} for the LCS number {child}. Is the number right?"
+    if school:
+        return (
+            f"The register knows of no child at the URN {school} with Pupil Premium Plus of {year}. Is the URN right?"
+        )
+    return f"No PEP of the register tells of Pupil Premium Plus of {year}"
 
 
 SHEET = ("child", "initials", "stream", "school_urn", "school", *COLUMNS, "peps", "notes")

@@ -1,6 +1,8 @@
-"""Weekly lists kept in the register: each file once, all of them read in the order of the days that they are of.
+"""Weekly lists kept in the register: each once for its day, all of them read in the order of the days that they are of.
 
-Of two lists of one day the one imported later counts, so a list that was put right takes the place of the wrong one.
+Of two lists of one day the one imported later counts, so a list that was put right takes the place of the wrong one,
+and a right one that is imported again that of a mistaken one. The same file may be the list of several days. No list is
+ever moved to another day: every child's clocks would move with it.
 """
 
 import datetime as dt
@@ -16,6 +18,7 @@ from pepforms.caseload.changes import Caseload, Change, Standing
 from pepforms.caseload.facts import Facts, in_bulk
 from pepforms.caseload.weekly import Weekly
 from pepforms.digest import sha256
+from pepforms.errors import Refused
 from pepforms.model import Pep
 from pepforms.register import audit
 from pepforms.register.store import Register
@@ -26,15 +29,16 @@ _AT_ONCE = 5000
 
 @dataclass(frozen=True, slots=True)
 class Imported:
-    """What came of a list: `again` where the same file was read otherwise before, or as the list of another day.
+    """What came of a list: `again` where it was known, but read otherwise, or another list of its day counted.
 
-    `changes` are what it says and the lists of earlier days did not; `newest` is False where a list of a later day is
-    known.
+    `before` is how many children the list before it had; `changes` are what it says and the lists of earlier days did
+    not; `newest` is False where a list of a later day is known.
     """
 
     state: Literal["new", "again", "same"]
     as_of: dt.date
     children: int
+    before: int
     changes: tuple[Change, ...]
     first: bool
     newest: bool
@@ -42,19 +46,23 @@ class Imported:
 
 @in_bulk()
 def bring(register: Register, data: bytes, weekly: Weekly, *, as_of: dt.date | None, by: str) -> Imported:
-    """Keep a list; the same again changes nothing.
+    """Keep a list as that of a day; the same again right after itself changes nothing.
 
-    `as_of` is the day that it is of: today, where nobody says, or the day that the same file was given before.
+    `as_of` is the day that it is of: today, where nobody says. Refused where nobody says and the file is the list of
+    another day already: an old file taken for today's would undo all that the lists since have told.
     """
-    digest = sha256(data)
+    file, day = sha256(data), as_of or days.today()
     with register.writing() as session:
         audit.lock(session)
-        state = _keep(session, digest, weekly, as_of)
+        digest = _digest(session, file, day)
+        if as_of is None and digest != file and session.get(ListImport, digest) is None:
+            raise _of_which_day(session.get_one(ListImport, file).as_of, day)
+        state = _keep(session, digest, weekly, day)
         there = session.get_one(ListImport, digest)
         if state != "same":
             there.by = by
-            about = {"sha256": digest, "as_of": there.as_of.isoformat(), "children": len(weekly.children)}
-            audit.append(session, by, "list-imported", f"list of {there.as_of}", about)
+            about = {"sha256": file, "as_of": day.isoformat(), "children": len(weekly.children)}
+            audit.append(session, by, "list-imported", f"list of {day}", about)
             session.flush()
             if any(facts.former for facts in weekly.children):
                 _join(session, known(session))
@@ -62,20 +70,32 @@ def bring(register: Register, data: bytes, weekly: Weekly, *, as_of: dt.date | N
         return _told(session, state, there)
 
 
-def _keep(session: Session, digest: str, weekly: Weekly, as_of: dt.date | None) -> Literal["new", "again", "same"]:
+def _digest(session: Session, file: str, day: dt.date) -> str:
+    """What a list is known by: the digest of its file, and of its day too where the file is another day's already."""
+    there = session.get(ListImport, file)
+    return file if there is None or there.as_of == day else sha256(f"{file} as of {day}".encode())
+
+
+def _of_which_day(known: dt.date, today: dt.date) -> Refused:
+    return Refused(
+        f"This file is known already, as the list of {known}. If it is an old one, there is nothing to do. If nothing "
+        f"has changed since and it is today’s list too, say --as-of {today}; to have it read anew, --as-of {known}.",
+        slug="which-day",
+    )
+
+
+def _keep(session: Session, digest: str, weekly: Weekly, day: dt.date) -> Literal["new", "again", "same"]:
     rows = {facts.lcs_person_id: facts.as_json() for facts in weekly.children}
     there = session.get(ListImport, digest)
-    state: Literal["new", "again", "same"] = "new"
+    state: Literal["new", "again"] = "again" if there else "new"
     if there:
         query = select(ListRow.lcs_person_id, ListRow.fields).where(ListRow.list_digest == digest)
-        kept = dict(session.execute(query).all())
-        if as_of in (None, there.as_of) and kept == rows:
+        if effective(session, day)[-1] is there and dict(session.execute(query).all()) == rows:
             return "same"
-        state = "again"
         session.execute(delete(ListRow).where(ListRow.list_digest == digest))
     now = dt.datetime.now(dt.UTC)
-    there = there or ListImport(digest=digest, as_of=days.today(), by="")
-    there.as_of, there.imported_at = as_of or there.as_of, now
+    there = there or ListImport(digest=digest, as_of=day, by="")
+    there.imported_at = now
     session.add(there)
     session.flush()
     known_before = set(session.scalars(select(Child.lcs_person_id)))
@@ -101,15 +121,20 @@ def _told(session: Session, state: Literal["new", "again", "same"], there: ListI
     changes, caseload = list[Change](), Caseload()
     for each in () if first else effective(session, there.as_of):
         changes = caseload.take(each.as_of, rows(session, each))
-    count = session.scalar(select(func.count()).where(ListRow.list_digest == there.digest)) or 0
+    before = [each for each in lists if each.as_of < there.as_of]
     return Imported(
         state=state,
         as_of=there.as_of,
-        children=count,
+        children=_children(session, there),
+        before=_children(session, before[-1]) if before else 0,
         changes=tuple(changes),
         first=first,
         newest=lists[-1].as_of == there.as_of,
     )
+
+
+def _children(session: Session, of: ListImport) -> int:
+    return session.scalar(select(func.count()).where(ListRow.list_digest == of.digest)) or 0
 
 
 # --- the lists together ----------------------------------------------------------------------------------------------
@@ -215,7 +240,4 @@ def _joined_before(session: Session, caseload: Caseload) -> None:
     for former, number in session.execute(pairs):
         theirs = caseload.children.get(former or "")
         if former and (theirs is None or theirs.missing_since) and caseload.number(number) != former:
-            caseload.joined.setdefault(former, number)
-            caseload.children.pop(former, None)
-            if theirs:
-                caseload.children.setdefault(number, theirs)
+            caseload.join(former, caseload.joined.get(former, number))

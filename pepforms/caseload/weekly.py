@@ -7,7 +7,7 @@ import datetime as dt
 import functools
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
 from pepforms import codes, sheets
@@ -20,7 +20,10 @@ from pepforms.sheets import BadCell
 LARGEST, MOST_ROWS = 64 << 20, 50_000
 """Bytes and rows: of ten times the largest authority's children, with every column that LCS has, in UTF-16."""
 _LONGEST = 200  # characters in a cell
-_A_NUMBER = re.compile("[A-Za-z0-9-]{1,40}")
+_A_NUMBER = re.compile("(?=.*[0-9])[A-Za-z0-9-]{1,40}")  # without a digit it is the word that begins a row of sums
+_EARLIEST = dt.date(1990, 1, 1)
+"""Nobody who is on a list was in care, or anywhere at all, before."""
+_DAYS = ("looked_after_from", "ceased_on", "placement_start")
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,8 +43,12 @@ class Weekly:
 
 
 @in_bulk()
-def read(data: bytes, name: str, mapping: ListMapping) -> Weekly:
-    """The children of a list; Refused where it is no CSV file, has no rows, or lacks a column of the mapping."""
+def read(data: bytes, name: str, mapping: ListMapping, *, as_of: dt.date | None = None) -> Weekly:
+    """The children of a list; Refused where it is no CSV file, has no rows, or lacks a column of the mapping.
+
+    `as_of` is the day that it is of: what began after it is unclear, for a mistyped year would free a child from every
+    clock. Where nobody says, no day is too late.
+    """
     header, rows = sheets.read(data, name, most=LARGEST, most_rows=MOST_ROWS, slug="bad-list")
     places = _places(header, name, mapping)
     if not rows:
@@ -53,6 +60,7 @@ def read(data: bytes, name: str, mapping: ListMapping) -> Weekly:
     faults: list[Fault] = []
     for at, cells in rows:
         row = _row(at, cells, number, formers, readers)
+        _judge_days(row, as_of)
         faults += _wrong(row, mapping)
         if row.facts.lcs_person_id:
             found.setdefault(row.facts.lcs_person_id, []).append(row)
@@ -108,7 +116,7 @@ def _reader(fact: str, mapping: ListMapping) -> Callable[[str], Value]:
         return lambda cell: _code(cell, CODED[fact], words)
     if fact in ("confidential", "restricted"):
         return lambda cell: _yes_or_no(cell, mapping)
-    if fact in ("looked_after_from", "ceased_on", "placement_start"):
+    if fact in _DAYS:
         return lambda cell: _day(cell, mapping.formats)
     return _NUMBERS.get(fact, _text)
 
@@ -205,18 +213,33 @@ def _row(at: int, cells: Sequence[str], number: int, formers: Sequence[int], col
             former = _formers(said, known)
     except BadCell as bad:
         wrong.append((FORMER if known else NUMBER, str(bad)))
-    start, end = values.get("looked_after_from"), values.get("ceased_on")
-    if isinstance(start, str) and isinstance(end, str) and end < start:
-        wrong.append(("ceased_on", "is before the day the child came into care"))
-        del values["ceased_on"]
     unclear = tuple(fact for fact, _ in wrong if fact in TITLES)
     return _Row(at, Facts(known, values, former, unclear), wrong)
+
+
+def _judge_days(row: _Row, as_of: dt.date | None) -> None:
+    """Take out days that cannot be: nothing is known of them, and somebody is told."""
+    start, wrong = row.facts.day("looked_after_from"), list[tuple[str, str]]()
+    for fact in _DAYS:
+        day = row.facts.day(fact)
+        if day and day < _EARLIEST:
+            wrong.append((fact, f"is before {_EARLIEST.year}, which cannot be: look at the year"))
+        elif day and as_of and day > as_of and fact != "ceased_on":  # an end may be planned
+            wrong.append((fact, "is after the day that the list is of: look at the year, and at --as-of"))
+        elif day and start and fact == "ceased_on" and day < start:
+            wrong.append((fact, "is before the day the child came into care"))
+    if wrong:
+        out = {fact for fact, _ in wrong}
+        values = {fact: value for fact, value in row.facts.values.items() if fact not in out}
+        unclear = tuple(fact for fact in TITLES if fact in out or fact in row.facts.unclear)
+        row.facts = replace(row.facts, values=values, unclear=unclear)
+        row.wrong += wrong
 
 
 def _number(cell: str) -> str:
     number = cell.strip()
     if not _A_NUMBER.fullmatch(number):
-        raise BadCell("must be an LCS number: letters, digits and hyphens, 40 at most")
+        raise BadCell("must be an LCS number: letters, digits and hyphens, 40 at most, one of them a digit")
     return number
 
 

@@ -3,7 +3,6 @@
 import datetime as dt
 import os
 import re
-from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -23,7 +22,12 @@ if TYPE_CHECKING:
     from pepforms.caseload.lists import Imported
 
 _TOLD_AT_MOST = 25
-"""Faults of one list that are said one by one; a column that was misread is wrong in every row."""
+"""Faults of one list, or PEPs in no ledger, that are said one by one: a misread column is wrong in every row."""
+
+_GONE_AT_LEAST, _GONE_OF_ALL = 2, 0.05
+"""How many, and what part of the list before, may go in a week without an end before somebody is asked: most ends are
+given, and a family of three is not half a list.
+"""
 
 
 def _day(_: click.Context, __: click.Parameter, value: str | None) -> dt.date | None:
@@ -60,8 +64,8 @@ def list_() -> None:
 def list_import(wiring: Wiring, path: Path, mapping_name: str, as_of: dt.date | None, by: str, as_format: str) -> int:
     """Keep a weekly list, and say what it changes.
 
-    The same list again changes nothing; an older one takes its place before the newer ones. What cannot be read in it
-    is told by row and column, and the rest is kept.
+    The same list again changes nothing; an older one takes its place before the newer ones; of two of one day the last
+    imported counts. What cannot be read in it is told by row and column, and the rest is kept.
 
     Example: pepforms list import samples/weekly-list.csv --mapping example --as-of 2026-11-20
     """
@@ -74,7 +78,7 @@ def list_import(wiring: Wiring, path: Path, mapping_name: str, as_of: dt.date | 
         )
     chosen = mapping.load(mapping_name, wiring.settings.home / "mappings")
     data = _bytes(path)
-    read = weekly.read(data, path.name, chosen)
+    read = weekly.read(data, path.name, chosen, as_of=as_of or days.today())
     imported = lists.bring(wiring.register, data, read, as_of=as_of, by=by)
     results = Results(as_format)
     for fault in read.faults[:_TOLD_AT_MOST]:
@@ -94,22 +98,21 @@ def list_import(wiring: Wiring, path: Path, mapping_name: str, as_of: dt.date | 
 
 
 def _imported(source: str, imported: "Imported") -> str:
-    what = {"new": "kept", "again": "kept anew", "same": "is known already"}[imported.state]
+    what = {"new": "kept", "again": "kept anew, and counts for its day", "same": "is known already"}[imported.state]
     lines = [f"{source}: {what}, {imported.children} children as of {imported.as_of}"]
     if imported.first:
         lines.append("  It is the first list: what the next one changes will be told then.")
     if not imported.newest:
         lines.append("  A list of a later day is known: this one was put in its place before it.")
     if imported.state != "same":
-        lines += _lines(imported.changes)
+        lines += _lines(imported.changes, imported.before)
     return "\n".join(lines)
 
 
-def _lines(changes: "Sequence[Change]") -> list[str]:
-    counts = Counter(change.kind for change in changes)
-    gone = counts["not-on-list"]
+def _lines(changes: "Sequence[Change]", before: int) -> list[str]:
+    gone = sum(change.kind == "not-on-list" for change in changes)
     lines = [f"  {change.lcs_person_id} {change.message}" for change in changes]
-    if gone > max(5, len(changes) // 2):
+    if gone > max(_GONE_AT_LEAST, _GONE_OF_ALL * before):
         lines.append(f"  {gone} children are not on this list any more. Is it whole?")
     return lines
 
@@ -248,7 +251,7 @@ def ledger(
     if sum((bool(child), bool(school), everybody)) > 1:
         raise click.UsageError("Say one of --child, --school and --all.")
     with wiring.register.reading() as session:
-        accounts = money.accounts(session, year)
+        accounts, without = money.accounts(session, year), money.without_a_year(session)
         if child:
             now = lists.known(session).number(child)
             accounts = [each for each in accounts if each.child == now]
@@ -264,9 +267,22 @@ def ledger(
         )
     elif as_format == "csv":
         _say_sheet(("year", *money.SHEET), [(year, *money.cells(each)) for each in accounts])
-    else:
+    elif accounts:
         many.say(money.text(accounts, year))
-    return _statements(wiring, accounts, year, statements, force=force) if statements else 0
+    if not accounts:
+        say = many.say if as_format == "text" else many.tell
+        say(money.nothing(year, child, school))
+    if without:
+        many.tell(_in_no_ledger(without))
+    return _statements(wiring, accounts, year, statements, force=force) if statements and accounts else 0
+
+
+def _in_no_ledger(peps: Sequence[str]) -> str:
+    more = f" and {len(peps) - _TOLD_AT_MOST} more" if len(peps) > _TOLD_AT_MOST else ""
+    return (
+        f"PEPs with costs and no financial year, which are in no ledger until it is given: {len(peps)} "
+        f"({', '.join(peps[:_TOLD_AT_MOST])}{more})"
+    )
 
 
 def _statements(wiring: Wiring, accounts: "Sequence[money.Account]", year: str, out: Path, *, force: bool) -> int:
