@@ -440,3 +440,59 @@ def test_what_arrives_after_it_was_withdrawn_stays_withdrawn_and_to_be_deleted(
     assert stands.state == "withdrawn"
     assert stands.delivered_at is not None
     assert not stands.deletion_reference
+
+
+def withdrawn_after(register: Register, named: Named) -> tuple[str | None, int]:
+    """Why the one record did not arrive, and at how many destinations it is to be deleted once it is withdrawn."""
+    (kept,) = keep(register, [1])
+    (error,) = sent(register, named)
+    return error and error.slug, deeds.withdraw(register, kept.filename, "Wrong child", by="sasha")[1]
+
+
+def test_what_another_has_the_name_of_need_not_be_deleted_there(register: Register, share: Named) -> None:
+    (share.engine.path / row(1, content(1)).filename).write_bytes(b"somebody's own")
+    assert withdrawn_after(register, share) == ("another-there", 0)
+
+
+def test_what_never_left_because_the_destination_was_missing_need_not_be_deleted(
+    register: Register, share: Named, tmp_path: Path
+) -> None:
+    assert withdrawn_after(register, replace(share, engine=Folder(tmp_path / "no"))) == ("no-such-folder", 0)
+
+
+def test_what_a_server_that_was_away_never_got_need_not_be_deleted(on_sqlite: Register, server: Any) -> None:
+    server.kill()
+    assert withdrawn_after(on_sqlite, Named("lcs", None, server.account())) == ("destination-away", 0)
+
+
+def test_what_was_lost_in_the_middle_may_be_there_and_is_to_be_deleted(
+    on_sqlite: Register, server: Any, share: Named, tmp_path: Path
+) -> None:
+    server.fill(ROOM)
+    kept, second = keep(on_sqlite, [1, 2], size=400_000)
+    assert len(sent(on_sqlite, Named("lcs", None, server.account()))) == 2
+    assert deeds.withdraw(on_sqlite, kept.filename, "Wrong child", by="sasha")[1] == 1
+    server.kill()
+    time_passes(on_sqlite)
+    sent(on_sqlite, Named("lcs", None, server.account()))  # what is said later does not undo what may have been sent
+    assert deeds.withdraw(on_sqlite, second.filename, "Wrong child", by="sasha")[1] == 1
+
+
+def test_what_a_killed_run_may_have_brought_there_is_to_be_deleted(
+    register: Register, database: str, share: Named, tmp_path: Path
+) -> None:
+    (kept,) = keep(register, [1])
+    sending.prepare(register, "share", by="officer")
+    killed(register, database, tmp_path, share, "arrived")
+    time_passes(register)
+    (share.engine.path / kept.filename).write_bytes(b"an import took it away, and somebody put another there")
+    assert [error and error.slug for error in sent(register, share)] == ["another-there"]
+    assert deeds.withdraw(register, kept.filename, "Wrong child", by="sasha")[1] == 1
+
+
+def test_nothing_is_withdrawn_without_a_reason(on_sqlite: Register, share: Named) -> None:
+    (kept,) = keep(on_sqlite, [1])
+    sending.prepare(on_sqlite, "share", by="officer")
+    with pytest.raises(Refused, match="why"):
+        deeds.withdraw(on_sqlite, kept.filename, " ", by="sasha")
+    assert state(on_sqlite) == {"prepared": 1}

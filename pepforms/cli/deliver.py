@@ -141,7 +141,7 @@ def _waits_for(each: "overview.State") -> str:
     if each.state == "prepared" and each.next_try:
         return f"{each.attempts} tries, the next from {_when(each.next_try)}{problem}"
     if each.state == "withdrawn" and not each.deletion_reference:
-        return "withdrawn; have it deleted there, then say deliver withdrawn"
+        return f"withdrawn; have it deleted there (SHA-256 {each.sha256[:16]}), then say deliver withdrawn"
     return ""
 
 

@@ -122,13 +122,15 @@ def _cannot(deliveries: Sequence[Delivery]) -> str | None:
 
 def withdraw(register: Register, record: str, reason: str, *, by: str) -> tuple[str, int]:
     """Take a record back: it is delivered nowhere any more. Its file name, and how many places must delete theirs."""
+    if not reason.strip():
+        raise Refused("Say why the record is withdrawn, without a child's name.", slug="no-reason")
     with register.writing() as session:
         audit.lock(session)
         found, to_delete = rows.record(session, record), 0
         for delivery in _of(session, found):
             if delivery.state == "withdrawn":
                 continue
-            never_sent = not delivery.attempts and not _receipts(session, delivery)
+            never_sent = not rows.may_be_there(delivery) and not _has_been_there(session, delivery)
             delivery.state, delivery.next_try_at = "withdrawn", None
             delivery.withdrawn_by, delivery.withdrawn_at, delivery.withdrawn_because = by, _now(), reason
             delivery.deletion_reference = NOTHING_THERE if never_sent else None
@@ -168,8 +170,9 @@ def _of(session: Session, record: Record) -> Sequence[Delivery]:
     return found
 
 
-def _receipts(session: Session, delivery: Delivery) -> bool:
-    return session.scalars(sa.select(Receipt).where(Receipt.delivery_id == delivery.id)).first() is not None
+def _has_been_there(session: Session, delivery: Delivery) -> bool:
+    seen = sa.select(Receipt).where(Receipt.delivery_id == delivery.id, Receipt.state.in_(("delivered", "confirmed")))
+    return session.scalars(seen).first() is not None
 
 
 def _all_of(session: Session, record: Record) -> Sequence[Delivery]:

@@ -43,6 +43,15 @@ def record(session: Session, named: str) -> Record:
     return found[0]
 
 
+MAY_BE_THERE = "may_be_there"
+"""The key in a delivery's `problem` that says whether a try that was not answered may have brought the file there."""
+
+
+def may_be_there(delivery: Delivery) -> bool:
+    """Whether a try may have brought the file there without a receipt, or a part of it."""
+    return bool((delivery.problem or {}).get(MAY_BE_THERE, delivery.attempts > 0))
+
+
 def became_known(
     session: Session, delivery: Delivery, state: str, *, by: str, sha256: str | None = None, said: Fields | None = None
 ) -> None:

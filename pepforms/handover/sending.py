@@ -24,6 +24,17 @@ from pepforms.register.tables import Delivery, Record
 
 CLAIM = dt.timedelta(minutes=10)
 """How long nobody else tries what somebody has begun to send."""
+_WROTE_NOTHING = {
+    "another-there",
+    "arrived-damaged",
+    "bad-name",
+    "changed-since",
+    "file-damaged",
+    "file-missing",
+    "file-not-permitted",
+    "files-away",
+}
+"""The slugs of a try after which nothing of ours lies there that was not there before; of any other it is not known."""
 _IN_A_ROW = 3
 """So many failures one after the other, and the destination is left alone until the next run."""
 
@@ -97,6 +108,8 @@ class _Claim:
     attempt: int
     name: str
     sha256: str
+    may_be_there: bool
+    """Whether a try before this one may have brought the file there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,11 +150,16 @@ class _Sender:
             free = self._due().limit(1).with_for_update(of=Delivery, skip_locked=True)
             if (delivery := session.scalars(free).first()) is None:
                 return None
+            before = rows.may_be_there(delivery)
+            delivery.problem = {
+                **(delivery.problem or {}),
+                rows.MAY_BE_THERE: True,
+            }  # until whoever tries says otherwise
             delivery.attempts += 1
             delivery.next_try_at = _now() + CLAIM
             row = rows.listed(session.get_one(Record, delivery.record_sha256))
             name = self.named.name_for(row.filename, social_worker=row.social_worker, team=row.team)
-            return _Claim(delivery.id, delivery.attempts, name, row.sha256)
+            return _Claim(delivery.id, delivery.attempts, name, row.sha256, before)
 
     def sent(self, claim: _Claim, destination: Destination) -> PepformsError | None:
         """Send one and write down what came of it."""
@@ -168,20 +186,23 @@ class _Sender:
         with self.register.writing() as session:
             delivery = _held(session, claim.delivery_id)
             if (delivery.state, delivery.attempts) == ("prepared", claim.attempt):
-                self._put_off(session, delivery, error)
+                may_be_there = claim.may_be_there or error.slug not in _WROTE_NOTHING
+                self._put_off(session, delivery, error, may_be_there=may_be_there)
 
     def none_went(self, error: PepformsError) -> None:
         """Put off all that is due, since the destination cannot be opened."""
         with self.register.writing() as session:
             audit.lock(session)
             for delivery in session.scalars(self._due().with_for_update(of=Delivery, skip_locked=True)):
+                may_be_there = rows.may_be_there(delivery)
                 delivery.attempts += 1
-                self._put_off(session, delivery, error)
+                self._put_off(session, delivery, error, may_be_there=may_be_there)
 
-    def _put_off(self, session: Session, delivery: Delivery, error: PepformsError) -> None:
+    def _put_off(self, session: Session, delivery: Delivery, error: PepformsError, *, may_be_there: bool) -> None:
         """Later where nobody can help it, when they have where the operator must put it right; else it is dead."""
         is_new = (delivery.problem or {}).get("slug") != error.slug
-        delivery.problem, now = {"slug": error.slug, "message": str(error)}, _now()
+        delivery.problem = {"slug": error.slug, "message": str(error), rows.MAY_BE_THERE: may_be_there}
+        now = _now()
         if isinstance(error, Misconfigured):
             delivery.attempts -= 1
             delivery.next_try_at = now
