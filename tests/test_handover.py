@@ -21,7 +21,7 @@ from pepforms.deliver.destinations import Named
 from pepforms.deliver.folder import Folder
 from pepforms.digest import sha256
 from pepforms.errors import Misconfigured, PepformsError, Refused, Unavailable
-from pepforms.handover import deeds, overview, sending
+from pepforms.handover import deeds, overview, rows, sending
 from pepforms.register import audit, made
 from pepforms.register.files import Files
 from pepforms.register.store import Register
@@ -383,13 +383,46 @@ def test_a_record_that_is_not_there_is_no_record_and_what_is_no_reference_is_non
         assert refused.value.slug == "no-such-record"
 
 
-def test_a_record_that_was_confirmed_before_it_was_sent_is_not_sent_any_more(on_sqlite: Register, share: Named) -> None:
-    (kept,) = keep(on_sqlite, [1])
-    with pytest.raises(Refused, match="never prepared"):
-        deeds.confirm(on_sqlite, kept.filename, "LCS-77", by="sasha")
-    sending.prepare(on_sqlite, "share", by="officer")
-    deeds.confirm(on_sqlite, kept.filename, "LCS-77", by="sasha")
-    assert sent(on_sqlite, share) == []
+def test_a_record_that_was_confirmed_before_it_was_sent_is_not_sent_any_more(register: Register, share: Named) -> None:
+    planned, unplanned = keep(register, [1, 2])
+    rest = keep(register, [3])
+    with register.writing() as session:
+        rows.prepared(session, rows.record(session, planned.sha256), "share", by="officer")
+    for each in (planned, unplanned):
+        deeds.confirm(register, each.filename, "LCS-77", by="sasha")
+    assert sent(register, share) == [None]
+    assert [*there(share.engine.path)] == [rest[0].filename]
+    assert sorted((each.destination, each.state) for each in overview.deliveries(register)) == [
+        ("by hand", "confirmed"),
+        ("share", "confirmed"),
+        ("share", "delivered"),
+    ]
+
+
+def test_lcs_own_list_confirms_what_was_put_there_by_hand_and_no_run_sends_it(register: Register, share: Named) -> None:
+    (kept,) = keep(register, [1])
+    read = confirmations.read(f"Name\n{kept.filename}\n".encode(), "list.csv", confirmations.Columns(file="Name"))
+    for confirmed, before in ((1, 0), (0, 1)):
+        agreed = deeds.confirm_listed(register, read, "d" * 64, by="sasha")
+        assert (agreed.confirmed, agreed.before, agreed.others) == (confirmed, before, ())
+    assert sent(register, share) == []
+    assert deeds.withdraw(register, kept.filename, "Wrong child", by="sasha") == (kept.filename, 1)
+    agreed = deeds.confirm_listed(register, read, "d" * 64, by="sasha")
+    assert [look for _, _, look in agreed.others] == [True]
+
+
+def test_a_record_that_was_never_planned_can_be_withdrawn_and_no_run_sends_it(register: Register, share: Named) -> None:
+    (kept,) = keep(register, [1])
+    assert deeds.withdraw(register, kept.filename, "Wrong child", by="sasha") == (kept.filename, 0)
+    assert sent(register, share) == []
+    assert state(register) == {"withdrawn": 1}
+
+
+def test_what_is_confirmed_is_not_sent_to_a_destination_that_is_added_later(register: Register, share: Named) -> None:
+    confirmed, _ = keep(register, [1, 2])
+    assert sent(register, share) == [None, None]
+    deeds.confirm(register, confirmed.filename, "LCS-77", by="sasha")
+    assert sent(register, replace(share, name="other")) == [None]  # what is not confirmed goes there too
 
 
 def test_lcs_own_list_confirms_what_it_means_without_doubt_and_nothing_else(register: Register, share: Named) -> None:
@@ -411,7 +444,8 @@ def test_lcs_own_list_confirms_what_it_means_without_doubt_and_nothing_else(regi
 
 def test_what_is_withdrawn_goes_nowhere_and_is_deleted_where_it_went(register: Register, share: Named) -> None:
     went, stayed = keep(register, range(2))
-    sending.prepare(register, "share", by="officer", only=went.sha256)
+    with register.writing() as session:
+        rows.prepared(session, rows.record(session, went.sha256), "share", by="officer")
     assert [each.error for each in sending.send(register, share, by="officer")] == [None]
     sending.prepare(register, "share", by="officer")
     assert deeds.withdraw(register, went.filename, "Wrong child", by="sasha") == (went.filename, 1)

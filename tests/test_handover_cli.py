@@ -111,3 +111,11 @@ def test_the_exit_code_says_who_must_act(home: Path, tmp_path: Path, servers: Mo
     assert "1 wait (the next from" in away.stdout
     assert run(home, "deliver", "run", "--to", "nobody").returncode == 65
     assert run(home, "deliver", "confirm", "x").returncode == run(home, "archive", "--register").returncode == 64
+
+
+def test_what_was_put_on_lcs_by_hand_is_confirmed_without_a_destination(home: Path) -> None:
+    record = Path(succeeds(home, "archive", SAMPLES / "year-5-review.json", "--register").strip()).name
+    succeeds(home, "deliver", "confirm", record, "--reference", "LCS-1")
+    assert succeeds(home, "deliver", "status") == "by hand: 1 confirmed\n"
+    assert "1 destination" in succeeds(home, "deliver", "withdraw", record, "--reason", "Wrong child")
+    assert run(home, "deliver", "withdraw", record, "--reason", "").returncode == 65

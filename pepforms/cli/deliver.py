@@ -227,14 +227,12 @@ def withdraw(wiring: Wiring, record: str, reason: str, by: str) -> int:
 
     Example: pepforms deliver withdraw 900005_PEP_2026-27_AUT_2026-11-10_PEP-0005-A26_v1.pdf --reason "Wrong child"
     """
-    from pepforms.handover import deeds, sending
+    from pepforms.handover import deeds
 
-    meant = deeds.named(wiring.register, record)
-    for name in wiring.destinations:  # so that no later run sends it
-        sending.prepare(wiring.register, name, by=by, only=meant)
-    filename, to_delete = deeds.withdraw(wiring.register, meant, reason, by=by)
-    places = f", to be deleted at {to_delete} destination{'s' * (to_delete != 1)}" if to_delete else ""
-    many.say(f"{filename}: withdrawn{places}")
+    filename, to_delete = deeds.withdraw(wiring.register, record, reason, by=by)
+    places = f"to be deleted at {to_delete} destination{'s' * (to_delete != 1)}"
+    nowhere = "nothing was delivered; if somebody has put it on LCS by hand, have it deleted there"
+    many.say(f"{filename}: withdrawn, {places if to_delete else nowhere}")
     return 0
 
 

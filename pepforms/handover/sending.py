@@ -47,32 +47,19 @@ class Went:
     error: PepformsError | None
 
 
-def prepare(
-    register: Register, destination: str, *, by: str, term: tuple[str, str] | None = None, only: str | None = None
-) -> int:
+def prepare(register: Register, destination: str, *, by: str, term: tuple[str, str] | None = None) -> int:
     """Plan the delivery of every record that has none to that destination; how many those were.
 
-    `only` is the SHA-256 of one. What was withdrawn anywhere is delivered nowhere else.
+    What was withdrawn or confirmed anywhere is delivered nowhere else.
     """
-    there = sa.select(Delivery).where(
-        Delivery.record_sha256 == Record.sha256,
-        (Delivery.destination == destination) | (Delivery.state == "withdrawn"),
-    )
-    wanted = sa.select(Record).where(~there.exists()).order_by(Record.filed_at, Record.sha256)
+    wanted = rows.without_delivery(destination)
     if term:
         wanted = wanted.where(rows.of_term(term))
-    if only:
-        wanted = wanted.where(Record.sha256 == only)
     with register.writing() as session:
         audit.lock(session)
-        found, now = session.scalars(wanted).all(), _now()
+        found = session.scalars(wanted).all()
         for record in found:
-            delivery = Delivery(
-                record_sha256=record.sha256, destination=destination, state="prepared", prepared_at=now, next_try_at=now
-            )
-            session.add(delivery)
-            session.flush()
-            rows.written(session, delivery, "delivery-prepared", by=by)
+            rows.prepared(session, record, destination, by=by)
     return len(found)
 
 
