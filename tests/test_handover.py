@@ -296,6 +296,19 @@ def test_a_record_that_is_damaged_here_is_not_sent(on_sqlite: Register, share: N
     assert there(share.engine.path) == {}
 
 
+def test_what_cannot_be_read_while_the_files_are_not_mounted_goes_when_they_are(
+    register: Register, share: Named, tmp_path: Path
+) -> None:
+    keep(register, range(5))
+    away = register.files.folder.rename(tmp_path / "away")
+    errors = sent(register, share)
+    assert [error and error.exit_code for error in errors] == [75] * 3
+    assert state(register) == {"prepared": 5}
+    away.rename(register.files.folder)
+    time_passes(register)
+    assert sent(register, share) == [None] * 5
+
+
 # --- covering lists --------------------------------------------------------------------------------------------------
 
 
