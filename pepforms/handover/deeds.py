@@ -7,7 +7,6 @@ from dataclasses import dataclass
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from pepforms.archive.manifest import Row as Listed
 from pepforms.deliver import confirmations
 from pepforms.errors import Refused
 from pepforms.handover import rows
@@ -92,7 +91,7 @@ def confirm_listed(register: Register, read: Iterable[confirmations.Row], digest
         confirmed, before, others = 0, 0, list[tuple[int, str, bool]]()
         for match in confirmations.match(read, [rows.listed(record) for record in kept.values()]):
             if match.outcome != "matched":
-                others.append((match.row.row, match.reason, _is_to_be_looked_at(match)))
+                others.append((match.row.row, match.reason, bool(match.records)))
                 continue
             record = kept[match.records[0].sha256]
             deliveries = _of(session, record, by=by)
@@ -108,10 +107,6 @@ def confirm_listed(register: Register, read: Iterable[confirmations.Row], digest
             session, by, "list-matched", f"list {digest[:16]}", {"confirmed": confirmed, "others": len(others)}
         )
     return Agreed(confirmed, before, tuple(others))
-
-
-def _is_to_be_looked_at(match: confirmations.Match[Listed]) -> bool:
-    return bool(match.records or match.row.fault)
 
 
 def withdraw(register: Register, record: str, reason: str, *, by: str) -> tuple[str, int]:
