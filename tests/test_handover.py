@@ -2,6 +2,7 @@
 
 import contextlib
 import datetime as dt
+import itertools
 import pickle
 import subprocess
 import sys
@@ -29,6 +30,7 @@ from pepforms.register.tables import Audit, Delivery, Receipt
 
 HANDING = Path(__file__).parent / "deliver" / "handing.py"
 AUTUMN = ("2026/27", "autumn")
+DRAWN = itertools.count()
 ROOM = 100_000
 """Fewer bytes than a large record has."""
 
@@ -309,6 +311,20 @@ def test_what_cannot_be_read_while_the_files_are_not_mounted_goes_when_they_are(
     assert sent(register, share) == [None] * 5
 
 
+def test_a_folder_that_is_none_stops_no_other_and_is_told_once(register: Register, share: Named) -> None:
+    parted = replace(share, by="social-worker")
+    keep(register, range(4), worker="Dana Mockworth")
+    kept = keep(register, range(4, 10), worker="Ali Pretend")
+    broken = share.engine.path / parted.name_for("x", social_worker="Dana Mockworth", team="Team 2").partition("/")[0]
+    broken.write_bytes(b"a file, no folder")
+    errors = sent(register, parted)
+    assert [error.exit_code for error in errors if error] == [78]
+    assert there(share.engine.path).keys() == {broken.name, *(each.filename for each in kept)}
+    assert {each.attempts for each in overview.deliveries(register) if each.state == "prepared"} == {0}
+    broken.unlink()
+    assert sent(register, parted) == [None] * 4
+
+
 # --- covering lists --------------------------------------------------------------------------------------------------
 
 
@@ -368,6 +384,53 @@ def test_a_list_whose_writer_died_before_it_was_noted_is_not_written_twice(on_sq
     (again,) = sending.cover(on_sqlite, parted, lambda _: b"drawn again", today, by="officer")
     assert (again.name, again.error) == (first.name, None)
     assert (share.engine.path / first.name).read_bytes() == b"drawn once"
+
+
+def draws(found: Sequence[manifest.Row]) -> bytes:
+    """A list that is another each time that it is drawn, as a PDF is."""
+    return b"%s %d" % (",".join(each.filename for each in found).encode(), next(DRAWN))
+
+
+def test_two_runs_at_once_put_no_record_on_two_lists(register: Register, share: Named) -> None:
+    parted, today, later = replace(share, by="team"), dt.date(2026, 11, 26), []
+    keep(register, [1, 2])
+    sent(register, parted)
+
+    def slowly(found: Sequence[manifest.Row]) -> bytes:
+        keep(register, [3])
+        sent(register, parted)
+        later.extend(sending.cover(register, parted, draws, today, by="another"))
+        return draws(found)
+
+    went = [*sending.cover(register, parted, slowly, today, by="officer"), *later]
+    assert [each.error for each in went] == [None] * 3
+    lists = {path.name: path.read_bytes().decode() for path in share.engine.path.rglob("covering-list-*")}
+    assert len(lists) == 2
+    told = [name for each in lists.values() for name in each.split(" ")[0].split(",")]
+    assert sorted(told) == sorted(row(number, b"").filename for number in (1, 2, 3))
+    assert receipts(register, "listed") == 3
+    assert [*sending.cover(register, parted, draws, today, by="officer")] == []
+
+
+def test_a_list_that_a_killed_run_left_unmade_is_made_by_the_next_under_its_name(
+    register: Register, share: Named
+) -> None:
+    parted, today = replace(share, by="team"), dt.date(2026, 11, 26)
+    withdrawn, stays = keep(register, [1, 2])
+    sent(register, parted)
+
+    def die(_: Sequence[manifest.Row]) -> bytes:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        [*sending.cover(register, parted, die, today, by="killed")]
+    keep(register, [3])
+    sent(register, parted)
+    deeds.withdraw(register, withdrawn.filename, "Wrong child", by="sasha")
+    went = [*sending.cover(register, parted, draws, today + dt.timedelta(1), by="officer")]
+    made_of = {each.name: (share.engine.path / each.name).read_bytes().decode().split(" ")[0] for each in went}
+    assert sorted(made_of.values()) == [stays.filename, row(3, b"").filename]
+    assert [each.partition("list-")[2][:10] for each in sorted(made_of)] == ["2026-11-26", "2026-11-27"]
 
 
 # --- what people say -------------------------------------------------------------------------------------------------

@@ -16,7 +16,7 @@ from pathlib import Path
 
 from pepforms import files
 from pepforms.digest import sha256
-from pepforms.errors import Broken, Misconfigured, Unavailable
+from pepforms.errors import Broken, Unavailable
 
 _BEGUN = ".begun-"
 _DIGEST, _FOLDER = re.compile("[0-9a-f]{64}"), re.compile("[0-9a-f]{2}")
@@ -56,15 +56,10 @@ class Files:
         except FileNotFoundError as error:
             self._refuse_away()
             raise _lost(digest, "is missing", slug="file-missing") from error
-        except PermissionError as error:
-            raise Misconfigured(
-                f"The file {digest[:16]} of the register may not be read. Put its rights right, and its folder's.",
-                slug="file-not-permitted",
-            ) from error
         except OSError as error:
             raise Unavailable(
                 f"The file {digest[:16]} of the register cannot be read: {os.strerror(error.errno or 0).lower()}. Look "
-                f"at the disk or share that {self.folder} is on, then try again.",
+                f"at the rights in {self.folder} and at the disk or share that it is on, then try again.",
                 slug="files-away",
             ) from error
         if sha256(data) != digest:
