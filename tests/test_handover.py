@@ -17,7 +17,7 @@ import pytest
 import sqlalchemy as sa
 
 from pepforms.archive import manifest
-from pepforms.deliver import confirmations, waits
+from pepforms.deliver import Held, confirmations, waits
 from pepforms.deliver.destinations import Named
 from pepforms.deliver.folder import Folder
 from pepforms.digest import sha256
@@ -323,6 +323,24 @@ def test_a_folder_that_is_none_stops_no_other_and_is_told_once(register: Registe
     assert {each.attempts for each in overview.deliveries(register) if each.state == "prepared"} == {0}
     broken.unlink()
     assert sent(register, parted) == [None] * 4
+
+
+class _Surprising(Folder):
+    """A destination that fails by a fault of our own."""
+
+    def holds(self, name: str, sha256: str) -> Held:
+        if "PEP-1_" in name:
+            raise ZeroDivisionError("what quotes a child's name")
+        return super().holds(name, sha256)
+
+
+def test_a_fault_of_our_own_stops_no_other_record_and_leaves_none_claimed(register: Register, share: Named) -> None:
+    keep(register, range(3))
+    errors = sent(register, replace(share, engine=_Surprising(share.engine.path)))
+    assert [str(error) for error in errors if error] == [
+        "pepforms failed by its own fault (ZeroDivisionError). Please report it."
+    ]
+    assert state(register) == {"dead": 1, "delivered": 2}
 
 
 # --- covering lists --------------------------------------------------------------------------------------------------

@@ -16,7 +16,7 @@ from pepforms.archive.manifest import Row
 from pepforms.deliver import Destination, Receipt, waits
 from pepforms.deliver.destinations import Named
 from pepforms.digest import sha256
-from pepforms.errors import Misconfigured, PepformsError, Unavailable
+from pepforms.errors import Misconfigured, PepformsError, Unavailable, bug
 from pepforms.handover import rows
 from pepforms.register import audit, tables
 from pepforms.register.store import Register
@@ -158,6 +158,10 @@ class _Sender:
         except PepformsError as error:
             self._failed(claim, error)
             return error
+        except Exception as error:  # noqa: BLE001  one record's surprise must not stop the others, nor leave it claimed
+            ours = bug(error)
+            self._failed(claim, ours)
+            return ours
         self._arrived(claim, receipt)
         return None
 
