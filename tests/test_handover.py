@@ -588,9 +588,11 @@ def test_what_never_left_because_the_destination_was_missing_need_not_be_deleted
     assert withdrawn_after(register, replace(share, engine=Folder(tmp_path / "no"))) == ("no-such-folder", 0)
 
 
-def test_what_a_server_that_was_away_never_got_need_not_be_deleted(on_sqlite: Register, server: Any) -> None:
-    server.kill()
-    assert withdrawn_after(on_sqlite, Named("lcs", None, server.account())) == ("destination-away", 0)
+def test_what_a_server_that_was_away_never_got_need_not_be_deleted(
+    on_sqlite: Register, server: Any, servers: ModuleType
+) -> None:
+    away = server.account(port=servers.free_port())
+    assert withdrawn_after(on_sqlite, Named("lcs", None, away)) == ("destination-away", 0)
 
 
 def test_what_was_lost_in_the_middle_may_be_there_and_is_to_be_deleted(
