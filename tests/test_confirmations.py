@@ -121,6 +121,22 @@ def test_a_row_with_a_date_that_is_none_confirms_nothing_and_says_what_to_write(
         assert "2026" in match.reason
 
 
+def test_a_date_that_cannot_be_read_in_a_row_of_anothers_document_is_nobodys_matter() -> None:
+    for cells in ("5,sometime,holiday.pdf,,", ",,holiday.pdf,,yesterday", "900007,sometime,,,", f",,,{'0' * 64},soon"):
+        match = only(cells)
+        assert (match.outcome, match.records) == ("not-matched", ())
+    for cells in ("900005,sometime,,,", f",sometime,{ONE.filename},{'0' * 64},", f"900006,,{ONE.filename},,soon"):
+        assert only(cells).records == (ONE,)
+
+
+@pytest.mark.parametrize("number", ["0", "000", "?", "9.00005E+05"])
+def test_a_number_that_is_no_childs_speaks_against_a_file_of_ours(number: str) -> None:
+    for cells in (f"{number},,{ONE.filename},,", f"{number},,,{ONE.sha256},"):
+        match = only(cells)
+        assert (match.outcome, match.records) == ("not-matched", (ONE,))
+    assert only(f"{number},10/11/2026,,,").records == ()
+
+
 def test_every_row_has_its_answer_in_order_and_its_number_in_the_spreadsheet() -> None:
     found = matched(f"900006,10/11/2026,,,\n\n,,letter.docx,,\n,,{ONE.filename},,\n")
     assert [(match.row.row, match.outcome) for match in found] == [(2, "matched"), (4, "not-matched"), (5, "matched")]

@@ -2,6 +2,7 @@
 
 import contextlib
 import datetime as dt
+import itertools
 import pickle
 import subprocess
 import sys
@@ -16,12 +17,12 @@ import pytest
 import sqlalchemy as sa
 
 from pepforms.archive import manifest
-from pepforms.deliver import confirmations, waits
+from pepforms.deliver import Held, confirmations, waits
 from pepforms.deliver.destinations import Named
 from pepforms.deliver.folder import Folder
 from pepforms.digest import sha256
 from pepforms.errors import Misconfigured, PepformsError, Refused, Unavailable
-from pepforms.handover import deeds, overview, sending
+from pepforms.handover import deeds, overview, rows, sending
 from pepforms.register import audit, made
 from pepforms.register.files import Files
 from pepforms.register.store import Register
@@ -29,6 +30,7 @@ from pepforms.register.tables import Audit, Delivery, Receipt
 
 HANDING = Path(__file__).parent / "deliver" / "handing.py"
 AUTUMN = ("2026/27", "autumn")
+DRAWN = itertools.count()
 ROOM = 100_000
 """Fewer bytes than a large record has."""
 
@@ -296,6 +298,51 @@ def test_a_record_that_is_damaged_here_is_not_sent(on_sqlite: Register, share: N
     assert there(share.engine.path) == {}
 
 
+def test_what_cannot_be_read_while_the_files_are_not_mounted_goes_when_they_are(
+    register: Register, share: Named, tmp_path: Path
+) -> None:
+    keep(register, range(5))
+    away = register.files.folder.rename(tmp_path / "away")
+    errors = sent(register, share)
+    assert [error and error.exit_code for error in errors] == [75] * 3
+    assert state(register) == {"prepared": 5}
+    away.rename(register.files.folder)
+    time_passes(register)
+    assert sent(register, share) == [None] * 5
+
+
+def test_a_folder_that_is_none_stops_no_other_and_is_told_once(register: Register, share: Named) -> None:
+    parted = replace(share, by="social-worker")
+    keep(register, range(4), worker="Dana Mockworth")
+    kept = keep(register, range(4, 10), worker="Ali Pretend")
+    broken = share.engine.path / parted.name_for("x", social_worker="Dana Mockworth", team="Team 2").partition("/")[0]
+    broken.write_bytes(b"a file, no folder")
+    errors = sent(register, parted)
+    assert [error.exit_code for error in errors if error] == [78]
+    assert there(share.engine.path).keys() == {broken.name, *(each.filename for each in kept)}
+    assert {each.attempts for each in overview.deliveries(register) if each.state == "prepared"} == {0}
+    broken.unlink()
+    assert sent(register, parted) == [None] * 4
+
+
+class _Surprising(Folder):
+    """A destination that fails by a fault of our own."""
+
+    def holds(self, name: str, sha256: str) -> Held:
+        if "PEP-1_" in name:
+            raise ZeroDivisionError("what quotes a child's name")
+        return super().holds(name, sha256)
+
+
+def test_a_fault_of_our_own_stops_no_other_record_and_leaves_none_claimed(register: Register, share: Named) -> None:
+    keep(register, range(3))
+    errors = sent(register, replace(share, engine=_Surprising(share.engine.path)))
+    assert [str(error) for error in errors if error] == [
+        "pepforms failed by its own fault (ZeroDivisionError). Please report it."
+    ]
+    assert state(register) == {"dead": 1, "delivered": 2}
+
+
 # --- covering lists --------------------------------------------------------------------------------------------------
 
 
@@ -357,6 +404,53 @@ def test_a_list_whose_writer_died_before_it_was_noted_is_not_written_twice(on_sq
     assert (share.engine.path / first.name).read_bytes() == b"drawn once"
 
 
+def draws(found: Sequence[manifest.Row]) -> bytes:
+    """A list that is another each time that it is drawn, as a PDF is."""
+    return b"%s %d" % (",".join(each.filename for each in found).encode(), next(DRAWN))
+
+
+def test_two_runs_at_once_put_no_record_on_two_lists(register: Register, share: Named) -> None:
+    parted, today, later = replace(share, by="team"), dt.date(2026, 11, 26), []
+    keep(register, [1, 2])
+    sent(register, parted)
+
+    def slowly(found: Sequence[manifest.Row]) -> bytes:
+        keep(register, [3])
+        sent(register, parted)
+        later.extend(sending.cover(register, parted, draws, today, by="another"))
+        return draws(found)
+
+    went = [*sending.cover(register, parted, slowly, today, by="officer"), *later]
+    assert [each.error for each in went] == [None] * 3
+    lists = {path.name: path.read_bytes().decode() for path in share.engine.path.rglob("covering-list-*")}
+    assert len(lists) == 2
+    told = [name for each in lists.values() for name in each.split(" ")[0].split(",")]
+    assert sorted(told) == sorted(row(number, b"").filename for number in (1, 2, 3))
+    assert receipts(register, "listed") == 3
+    assert [*sending.cover(register, parted, draws, today, by="officer")] == []
+
+
+def test_a_list_that_a_killed_run_left_unmade_is_made_by_the_next_under_its_name(
+    register: Register, share: Named
+) -> None:
+    parted, today = replace(share, by="team"), dt.date(2026, 11, 26)
+    withdrawn, stays = keep(register, [1, 2])
+    sent(register, parted)
+
+    def die(_: Sequence[manifest.Row]) -> bytes:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        [*sending.cover(register, parted, die, today, by="killed")]
+    keep(register, [3])
+    sent(register, parted)
+    deeds.withdraw(register, withdrawn.filename, "Wrong child", by="sasha")
+    went = [*sending.cover(register, parted, draws, today + dt.timedelta(1), by="officer")]
+    made_of = {each.name: (share.engine.path / each.name).read_bytes().decode().split(" ")[0] for each in went}
+    assert sorted(made_of.values()) == [stays.filename, row(3, b"").filename]
+    assert [each.partition("list-")[2][:10] for each in sorted(made_of)] == ["2026-11-26", "2026-11-27"]
+
+
 # --- what people say -------------------------------------------------------------------------------------------------
 
 
@@ -383,13 +477,46 @@ def test_a_record_that_is_not_there_is_no_record_and_what_is_no_reference_is_non
         assert refused.value.slug == "no-such-record"
 
 
-def test_a_record_that_was_confirmed_before_it_was_sent_is_not_sent_any_more(on_sqlite: Register, share: Named) -> None:
-    (kept,) = keep(on_sqlite, [1])
-    with pytest.raises(Refused, match="never prepared"):
-        deeds.confirm(on_sqlite, kept.filename, "LCS-77", by="sasha")
-    sending.prepare(on_sqlite, "share", by="officer")
-    deeds.confirm(on_sqlite, kept.filename, "LCS-77", by="sasha")
-    assert sent(on_sqlite, share) == []
+def test_a_record_that_was_confirmed_before_it_was_sent_is_not_sent_any_more(register: Register, share: Named) -> None:
+    planned, unplanned = keep(register, [1, 2])
+    rest = keep(register, [3])
+    with register.writing() as session:
+        rows.prepared(session, rows.record(session, planned.sha256), "share", by="officer")
+    for each in (planned, unplanned):
+        deeds.confirm(register, each.filename, "LCS-77", by="sasha")
+    assert sent(register, share) == [None]
+    assert [*there(share.engine.path)] == [rest[0].filename]
+    assert sorted((each.destination, each.state) for each in overview.deliveries(register)) == [
+        ("by hand", "confirmed"),
+        ("share", "confirmed"),
+        ("share", "delivered"),
+    ]
+
+
+def test_lcs_own_list_confirms_what_was_put_there_by_hand_and_no_run_sends_it(register: Register, share: Named) -> None:
+    (kept,) = keep(register, [1])
+    read = confirmations.read(f"Name\n{kept.filename}\n".encode(), "list.csv", confirmations.Columns(file="Name"))
+    for confirmed, before in ((1, 0), (0, 1)):
+        agreed = deeds.confirm_listed(register, read, "d" * 64, by="sasha")
+        assert (agreed.confirmed, agreed.before, agreed.others) == (confirmed, before, ())
+    assert sent(register, share) == []
+    assert deeds.withdraw(register, kept.filename, "Wrong child", by="sasha") == (kept.filename, 1)
+    agreed = deeds.confirm_listed(register, read, "d" * 64, by="sasha")
+    assert [look for _, _, look in agreed.others] == [True]
+
+
+def test_a_record_that_was_never_planned_can_be_withdrawn_and_no_run_sends_it(register: Register, share: Named) -> None:
+    (kept,) = keep(register, [1])
+    assert deeds.withdraw(register, kept.filename, "Wrong child", by="sasha") == (kept.filename, 0)
+    assert sent(register, share) == []
+    assert state(register) == {"withdrawn": 1}
+
+
+def test_what_is_confirmed_is_not_sent_to_a_destination_that_is_added_later(register: Register, share: Named) -> None:
+    confirmed, _ = keep(register, [1, 2])
+    assert sent(register, share) == [None, None]
+    deeds.confirm(register, confirmed.filename, "LCS-77", by="sasha")
+    assert sent(register, replace(share, name="other")) == [None]  # what is not confirmed goes there too
 
 
 def test_lcs_own_list_confirms_what_it_means_without_doubt_and_nothing_else(register: Register, share: Named) -> None:
@@ -411,7 +538,8 @@ def test_lcs_own_list_confirms_what_it_means_without_doubt_and_nothing_else(regi
 
 def test_what_is_withdrawn_goes_nowhere_and_is_deleted_where_it_went(register: Register, share: Named) -> None:
     went, stayed = keep(register, range(2))
-    sending.prepare(register, "share", by="officer", only=went.sha256)
+    with register.writing() as session:
+        rows.prepared(session, rows.record(session, went.sha256), "share", by="officer")
     assert [each.error for each in sending.send(register, share, by="officer")] == [None]
     sending.prepare(register, "share", by="officer")
     assert deeds.withdraw(register, went.filename, "Wrong child", by="sasha") == (went.filename, 1)
@@ -440,3 +568,61 @@ def test_what_arrives_after_it_was_withdrawn_stays_withdrawn_and_to_be_deleted(
     assert stands.state == "withdrawn"
     assert stands.delivered_at is not None
     assert not stands.deletion_reference
+
+
+def withdrawn_after(register: Register, named: Named) -> tuple[str | None, int]:
+    """Why the one record did not arrive, and at how many destinations it is to be deleted once it is withdrawn."""
+    (kept,) = keep(register, [1])
+    (error,) = sent(register, named)
+    return error and error.slug, deeds.withdraw(register, kept.filename, "Wrong child", by="sasha")[1]
+
+
+def test_what_another_has_the_name_of_need_not_be_deleted_there(register: Register, share: Named) -> None:
+    (share.engine.path / row(1, content(1)).filename).write_bytes(b"somebody's own")
+    assert withdrawn_after(register, share) == ("another-there", 0)
+
+
+def test_what_never_left_because_the_destination_was_missing_need_not_be_deleted(
+    register: Register, share: Named, tmp_path: Path
+) -> None:
+    assert withdrawn_after(register, replace(share, engine=Folder(tmp_path / "no"))) == ("no-such-folder", 0)
+
+
+def test_what_a_server_that_was_away_never_got_need_not_be_deleted(
+    on_sqlite: Register, server: Any, servers: ModuleType
+) -> None:
+    away = server.account(port=servers.free_port())
+    assert withdrawn_after(on_sqlite, Named("lcs", None, away)) == ("destination-away", 0)
+
+
+def test_what_was_lost_in_the_middle_may_be_there_and_is_to_be_deleted(
+    on_sqlite: Register, server: Any, share: Named, tmp_path: Path
+) -> None:
+    server.fill(ROOM)
+    kept, second = keep(on_sqlite, [1, 2], size=400_000)
+    assert len(sent(on_sqlite, Named("lcs", None, server.account()))) == 2
+    assert deeds.withdraw(on_sqlite, kept.filename, "Wrong child", by="sasha")[1] == 1
+    server.kill()
+    time_passes(on_sqlite)
+    sent(on_sqlite, Named("lcs", None, server.account()))  # what is said later does not undo what may have been sent
+    assert deeds.withdraw(on_sqlite, second.filename, "Wrong child", by="sasha")[1] == 1
+
+
+def test_what_a_killed_run_may_have_brought_there_is_to_be_deleted(
+    register: Register, database: str, share: Named, tmp_path: Path
+) -> None:
+    (kept,) = keep(register, [1])
+    sending.prepare(register, "share", by="officer")
+    killed(register, database, tmp_path, share, "arrived")
+    time_passes(register)
+    (share.engine.path / kept.filename).write_bytes(b"an import took it away, and somebody put another there")
+    assert [error and error.slug for error in sent(register, share)] == ["another-there"]
+    assert deeds.withdraw(register, kept.filename, "Wrong child", by="sasha")[1] == 1
+
+
+def test_nothing_is_withdrawn_without_a_reason(on_sqlite: Register, share: Named) -> None:
+    (kept,) = keep(on_sqlite, [1])
+    sending.prepare(on_sqlite, "share", by="officer")
+    with pytest.raises(Refused, match="why"):
+        deeds.withdraw(on_sqlite, kept.filename, " ", by="sasha")
+    assert state(on_sqlite) == {"prepared": 1}

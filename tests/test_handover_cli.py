@@ -111,3 +111,27 @@ def test_the_exit_code_says_who_must_act(home: Path, tmp_path: Path, servers: Mo
     assert "1 wait (the next from" in away.stdout
     assert run(home, "deliver", "run", "--to", "nobody").returncode == 65
     assert run(home, "deliver", "confirm", "x").returncode == run(home, "archive", "--register").returncode == 64
+
+
+def test_what_was_put_on_lcs_by_hand_is_confirmed_without_a_destination(home: Path) -> None:
+    record = Path(succeeds(home, "archive", SAMPLES / "year-5-review.json", "--register").strip()).name
+    succeeds(home, "deliver", "confirm", record, "--reference", "LCS-1")
+    assert succeeds(home, "deliver", "status") == "by hand: 1 confirmed\n"
+    assert "1 destination" in succeeds(home, "deliver", "withdraw", record, "--reason", "Wrong child")
+    assert run(home, "deliver", "withdraw", record, "--reason", "").returncode == 65
+
+
+def test_what_was_given_up_is_told_with_what_to_do_until_somebody_does_it(home: Path, tmp_path: Path) -> None:
+    (tmp_path / "in").mkdir()
+    destination(home, kind="folder", path=tmp_path / "in")
+    record = Path(succeeds(home, "archive", SAMPLES / "year-5-review.json", "--register").strip()).name
+    (tmp_path / "in" / record).write_bytes(b"somebody's own")
+    assert run(home, "deliver", "run").returncode == 65
+    assert "1 given up: put right what pepforms deliver status says" in succeeds(home, "deliver", "run")
+    status = run(home, "deliver", "status")
+    assert (status.returncode, "pepforms deliver retry" in status.stderr) == (65, True)
+    assert run(home, "deliver", "status", "--format", "csv").returncode == 65
+    (tmp_path / "in" / record).unlink()
+    succeeds(home, "deliver", "retry")
+    succeeds(home, "deliver", "run")
+    succeeds(home, "deliver", "status")

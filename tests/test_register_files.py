@@ -1,5 +1,6 @@
 """Files by their digests: whole or not there, for their owner alone."""
 
+import datetime as dt
 import os
 import resource
 import stat
@@ -12,6 +13,18 @@ import pytest
 from pepforms.digest import sha256
 from pepforms.errors import Broken, Misconfigured, Unavailable
 from pepforms.register.files import Files
+from pepforms.register.store import Register
+from pepforms.register.tables import Child, Record
+
+
+def name(register: Register, digest: str) -> None:
+    """Have a row of the register name a file."""
+    now = dt.datetime(2026, 11, 26, tzinfo=dt.UTC)
+    with register.writing() as session:
+        session.add(Child(lcs_person_id="900005", added_at=now))
+        session.flush()
+        about = {"sha256": digest, "lcs_person_id": "900005", "pep_id": "PEP-1", "version": 1}
+        session.add(Record(**about, row={}, beside={}, filed_at=now))
 
 
 @contextmanager
@@ -54,7 +67,7 @@ def test_a_file_that_is_damaged_or_gone_is_told_and_put_right_by_the_same_bytes(
     files.put(b"a copy")
     assert files.get(digest) == b"a copy"
     files.path(digest).unlink()
-    with pytest.raises(Broken, match="cannot be read"):
+    with pytest.raises(Broken, match=r"is missing.*backup"):
         files.get(digest)
 
 
@@ -62,6 +75,41 @@ def test_a_folder_that_cannot_be_made_is_the_operators_to_put_right(tmp_path: Pa
     (tmp_path / "files").write_bytes(b"a file, no folder")
     with pytest.raises(Misconfigured, match="cannot be written"):
         Files(tmp_path / "files").put(b"a copy")
+
+
+@pytest.mark.parametrize("unmounted", ["missing", "empty"])
+def test_where_the_folder_of_a_register_is_not_mounted_nothing_is_lost_and_nothing_written(
+    unmounted: str, register: Register
+) -> None:
+    files = register.files
+    digest = files.put(b"a record")
+    name(register, digest)
+    away = files.folder.rename(files.folder.with_name("away"))
+    if unmounted == "empty":
+        files.folder.mkdir()
+    for use in (lambda: files.get(digest), lambda: files.put(b"another"), lambda: files.put(b"a record")):
+        with pytest.raises(Unavailable, match=r"Mount the disk or share .* files\.folder"):
+            use()
+    assert not files.folder.exists() or not [*files.folder.iterdir()]
+    if unmounted == "empty":
+        files.folder.rmdir()
+    away.rename(files.folder)
+    assert files.get(digest) == b"a record"
+    files.put(b"another")
+
+
+def test_a_register_that_names_no_file_yet_makes_their_folder(register: Register) -> None:
+    assert not register.files.folder.exists()
+    assert register.files.get(register.files.put(b"the first")) == b"the first"
+
+
+def test_a_disk_that_fails_is_no_lost_file(tmp_path: Path) -> None:
+    files = Files(tmp_path)
+    digest = files.put(b"a copy")
+    files.path(digest).unlink()
+    files.path(digest).symlink_to(files.path(digest))  # as with one that fails: it is there, and cannot be opened
+    with pytest.raises(Unavailable, match="cannot be read"):
+        files.get(digest)
 
 
 def test_nothing_but_a_digest_names_a_file(tmp_path: Path) -> None:

@@ -203,7 +203,7 @@ def test_every_file_is_there_and_is_what_its_name_says(full: Register, holds: An
     full.files.path(record.row.sha256).write_bytes(changed)
     missing, of_record, beside = sorted(holds(full), key=len)
     assert missing.startswith("Document ")
-    assert "cannot be read" in missing
+    assert "is missing" in missing
     assert of_record.startswith("The record of PEP-0005-A26 version 1: The file")
     assert beside.startswith("A.verapdf.json, beside the record of PEP-0005-A26 version 1")
 

@@ -24,6 +24,8 @@ from pepforms.wiring import Wiring
 if TYPE_CHECKING:
     from pepforms.handover import overview
 
+_GIVEN_UP = "put right what pepforms deliver status says of them, then say pepforms deliver retry"
+
 _format_option = click.option(
     "--format",
     "as_format",
@@ -48,6 +50,8 @@ def run(wiring: Wiring, term: str | None, to: str | None, by: str) -> int:
 
     What cannot go now is tried again later, when this is run again: have it run every few minutes. A destination with
     a folder for each social worker or team gets a covering list beside what is new there.
+
+    The exit code tells of this run. What an earlier one gave up is told again, and is deliver status's exit code.
 
     Example: pepforms deliver run
     """
@@ -107,7 +111,7 @@ def _left(wiring: Wiring, named: Named) -> str:
     waiting = [each.next_try for each in here if each.state == "prepared" and each.next_try]
     dead = sum(each.state == "dead" for each in here)
     told = f", {len(waiting)} wait (the next from {_when(min(waiting))})" if waiting else ""
-    return told + (f", {dead} given up: see pepforms deliver status" if dead else "")
+    return told + (f", {dead} given up: {_GIVEN_UP}" if dead else "")
 
 
 @deliver.command()
@@ -115,22 +119,25 @@ def _left(wiring: Wiring, named: Named) -> str:
 @_format_option
 @click.pass_obj
 def status(wiring: Wiring, term: str | None, as_format: str) -> int:
-    """Say how every delivery stands; as text, each that waits for somebody.
+    """Say how every delivery stands; as text, each that waits for somebody. Exit code 65 where any was given up.
 
     Example: pepforms deliver status --format csv
     """
     from pepforms.handover import overview
 
     found = overview.deliveries(wiring.register, days.term(term) if term else None)
+    given_up = 65 if any(each.state == "dead" for each in found) else 0
     if as_format != "text":
         _tell([dataclasses.asdict(each) for each in found], overview.State, as_format)
-        return 0
+        return given_up
     for (destination, state), count in sorted(Counter((each.destination, each.state) for each in found).items()):
         many.say(f"{destination}: {count} {state}")
     for each in found:
         if told := _waits_for(each):
             many.say(f"  {each.id} {each.record} to {each.destination}: {told}")
-    return 0
+    if given_up:
+        many.tell(f"Deliveries were given up: {_GIVEN_UP}.")
+    return given_up
 
 
 def _waits_for(each: "overview.State") -> str:
@@ -141,7 +148,7 @@ def _waits_for(each: "overview.State") -> str:
     if each.state == "prepared" and each.next_try:
         return f"{each.attempts} tries, the next from {_when(each.next_try)}{problem}"
     if each.state == "withdrawn" and not each.deletion_reference:
-        return "withdrawn; have it deleted there, then say deliver withdrawn"
+        return f"withdrawn; have it deleted there (SHA-256 {each.sha256[:16]}), then say deliver withdrawn"
     return ""
 
 
@@ -227,14 +234,12 @@ def withdraw(wiring: Wiring, record: str, reason: str, by: str) -> int:
 
     Example: pepforms deliver withdraw 900005_PEP_2026-27_AUT_2026-11-10_PEP-0005-A26_v1.pdf --reason "Wrong child"
     """
-    from pepforms.handover import deeds, sending
+    from pepforms.handover import deeds
 
-    meant = deeds.named(wiring.register, record)
-    for name in wiring.destinations:  # so that no later run sends it
-        sending.prepare(wiring.register, name, by=by, only=meant)
-    filename, to_delete = deeds.withdraw(wiring.register, meant, reason, by=by)
-    places = f", to be deleted at {to_delete} destination{'s' * (to_delete != 1)}" if to_delete else ""
-    many.say(f"{filename}: withdrawn{places}")
+    filename, to_delete = deeds.withdraw(wiring.register, record, reason, by=by)
+    places = f"to be deleted at {to_delete} destination{'s' * (to_delete != 1)}"
+    nowhere = "nothing was delivered; if somebody has put it on LCS by hand, have it deleted there"
+    many.say(f"{filename}: withdrawn, {places if to_delete else nowhere}")
     return 0
 
 

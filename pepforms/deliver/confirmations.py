@@ -16,6 +16,9 @@ from pepforms.settings import Settings
 LARGEST = 128 << 20
 """Bytes: a list of half a million documents is smaller."""
 
+_UNREADABLE = "?"
+"""What stands for the day of a meeting that cannot be read: no record has it."""
+
 Outcome = Literal["matched", "not-matched", "ambiguous"]
 
 
@@ -123,6 +126,7 @@ def _row(number: int, cells: Sequence[str], places: Mapping[str, int]) -> Row:
     try:
         meeting = sheets.day(given["meeting_date"]).isoformat() if given.get("meeting_date") else ""
     except sheets.BadCell as bad:
+        meeting = _UNREADABLE
         wrong.append(f"the day of the meeting {bad}")
     try:
         confirmed = sheets.moment(given["confirmed_at"]) if given.get("confirmed_at") else None
@@ -156,16 +160,19 @@ class _Known(Generic[R]):
         self._by_sha256: dict[str, list[R]] = defaultdict(list)
         self._by_name: dict[str, list[R]] = defaultdict(list)
         self._by_meeting: dict[tuple[str, str], list[R]] = defaultdict(list)
+        self._by_child: dict[str, list[R]] = defaultdict(list)
         for record in records:
             self._by_sha256[record.sha256].append(record)
             self._by_name[_name(record.filename)].append(record)
-            self._by_meeting[_number(record.lcs_person_id), record.meeting_date].append(record)
+            child = _number(record.lcs_person_id)
+            self._by_meeting[child, record.meeting_date].append(record)
+            self._by_child[child].append(record)
 
     def match(self, row: Row) -> Match[R]:
         """What the row confirms."""
-        if row.fault:
-            return _none(row, f"{row.fault}.")
         found, told = self._found(row)
+        if row.fault and (meant := found or self._perhaps(row)):
+            return _none(row, f"{row.fault}.", meant)
         if not found:
             return _none(row, told, self._by_name.get(row.file, []))
         same_child = [each for each in found if row.lcs_person_id in ("", _number(each.lcs_person_id))]
@@ -188,6 +195,12 @@ class _Known(Generic[R]):
             return self._by_meeting.get((row.lcs_person_id, row.meeting_date), []), "No record of that child and day."
         return [], "The row names neither a file nor a child and a meeting."
 
+    def _perhaps(self, row: Row) -> list[R]:
+        """The records that a row may mean of which something cannot be read."""
+        if row.sha256 or row.file:
+            return self._by_name.get(row.file, [])
+        return self._by_child.get(row.lcs_person_id, []) if row.meeting_date == _UNREADABLE else []
+
     def _unlike(self, row: Row) -> str:
         if row.file in self._by_name:
             return "A record's file has that name, but another SHA-256: it was changed, or is of another version."
@@ -199,8 +212,8 @@ def _none(row: Row, reason: str, meant: Sequence[R] = ()) -> Match[R]:
 
 
 def _number(lcs_person_id: str) -> str:
-    """A child's number for comparing: spreadsheets drop the noughts that it begins with."""
-    return lcs_person_id.casefold().lstrip("0")
+    """A child's number for comparing: spreadsheets drop the noughts that it begins with. Noughts alone are a number."""
+    return lcs_person_id.casefold().lstrip("0") or lcs_person_id[:1]
 
 
 def _name(path: str) -> str:

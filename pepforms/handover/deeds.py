@@ -7,7 +7,6 @@ from dataclasses import dataclass
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from pepforms.archive.manifest import Row as Listed
 from pepforms.deliver import confirmations
 from pepforms.errors import Refused
 from pepforms.handover import rows
@@ -17,6 +16,9 @@ from pepforms.register.tables import Delivery, Receipt, Record
 
 NOTHING_THERE = "nothing was delivered"
 """What stands for the reference of a deletion where nothing had gone there yet."""
+_WITHDRAWN = "The record was withdrawn, and LCS still has it. Have it deleted there."
+BY_HAND = "by hand"
+"""The destination of a record of which something is said before it was planned for any: no setting names one so."""
 _LONGEST = 120
 """Characters of a reference: the register has room for no more."""
 
@@ -55,7 +57,7 @@ def confirm(register: Register, record: str, reference: str, *, by: str) -> str:
     with register.writing() as session:
         audit.lock(session)
         found = rows.record(session, record)
-        deliveries = _of(session, found)
+        deliveries = _of(session, found, by=by)
         _refuse_withdrawn(deliveries)
         for delivery in deliveries:
             if (delivery.state, delivery.lcs_reference) != ("confirmed", reference):
@@ -89,12 +91,12 @@ def confirm_listed(register: Register, read: Iterable[confirmations.Row], digest
         confirmed, before, others = 0, 0, list[tuple[int, str, bool]]()
         for match in confirmations.match(read, [rows.listed(record) for record in kept.values()]):
             if match.outcome != "matched":
-                others.append((match.row.row, match.reason, _is_to_be_looked_at(match)))
+                others.append((match.row.row, match.reason, bool(match.records)))
                 continue
             record = kept[match.records[0].sha256]
-            deliveries = _all_of(session, record)
-            if fault := _cannot(deliveries):
-                others.append((match.row.row, fault, True))
+            deliveries = _of(session, record, by=by)
+            if all(delivery.state == "withdrawn" for delivery in deliveries):
+                others.append((match.row.row, _WITHDRAWN, True))
                 continue
             new = [row for row in deliveries if row.state not in ("confirmed", "withdrawn")]
             since = match.row.confirmed_at.isoformat() if match.row.confirmed_at else None
@@ -107,28 +109,17 @@ def confirm_listed(register: Register, read: Iterable[confirmations.Row], digest
     return Agreed(confirmed, before, tuple(others))
 
 
-def _is_to_be_looked_at(match: confirmations.Match[Listed]) -> bool:
-    return bool(match.records or match.row.fault)
-
-
-def _cannot(deliveries: Sequence[Delivery]) -> str | None:
-    """Why a record that LCS has cannot be confirmed."""
-    if not deliveries:
-        return "The record is known, but was never prepared for a destination. Run pepforms deliver run first."
-    if all(delivery.state == "withdrawn" for delivery in deliveries):
-        return "The record was withdrawn, and LCS still has it. Have it deleted there."
-    return None
-
-
 def withdraw(register: Register, record: str, reason: str, *, by: str) -> tuple[str, int]:
     """Take a record back: it is delivered nowhere any more. Its file name, and how many places must delete theirs."""
+    if not reason.strip():
+        raise Refused("Say why the record is withdrawn, without a child's name.", slug="no-reason")
     with register.writing() as session:
         audit.lock(session)
         found, to_delete = rows.record(session, record), 0
-        for delivery in _of(session, found):
+        for delivery in _of(session, found, by=by):
             if delivery.state == "withdrawn":
                 continue
-            never_sent = not delivery.attempts and not _receipts(session, delivery)
+            never_sent = not rows.may_be_there(delivery) and not _has_been_there(session, delivery)
             delivery.state, delivery.next_try_at = "withdrawn", None
             delivery.withdrawn_by, delivery.withdrawn_at, delivery.withdrawn_because = by, _now(), reason
             delivery.deletion_reference = NOTHING_THERE if never_sent else None
@@ -143,7 +134,7 @@ def withdrawn(register: Register, record: str, reference: str, *, by: str) -> st
     with register.writing() as session:
         audit.lock(session)
         found = rows.record(session, record)
-        deliveries = [delivery for delivery in _of(session, found) if delivery.state == "withdrawn"]
+        deliveries = [delivery for delivery in _all_of(session, found) if delivery.state == "withdrawn"]
         if not deliveries:
             raise Refused("That record is not withdrawn. Say pepforms deliver withdraw first.", slug="not-withdrawn")
         for delivery in deliveries:
@@ -153,23 +144,14 @@ def withdrawn(register: Register, record: str, reference: str, *, by: str) -> st
         return rows.listed(found).filename
 
 
-def named(register: Register, record: str) -> str:
-    """The SHA-256 of the record that is called so."""
-    with register.reading() as session:
-        return rows.record(session, record).sha256
+def _of(session: Session, record: Record, *, by: str) -> Sequence[Delivery]:
+    """The deliveries of a record; where it has none, one that carries what is said of it, so that none follows."""
+    return _all_of(session, record) or [rows.prepared(session, record, BY_HAND, by=by)]
 
 
-def _of(session: Session, record: Record) -> Sequence[Delivery]:
-    found = _all_of(session, record)
-    if not found:
-        raise Refused(
-            "That record was never prepared for a destination. Run pepforms deliver run first.", slug="not-prepared"
-        )
-    return found
-
-
-def _receipts(session: Session, delivery: Delivery) -> bool:
-    return session.scalars(sa.select(Receipt).where(Receipt.delivery_id == delivery.id)).first() is not None
+def _has_been_there(session: Session, delivery: Delivery) -> bool:
+    seen = sa.select(Receipt).where(Receipt.delivery_id == delivery.id, Receipt.state.in_(("delivered", "confirmed")))
+    return session.scalars(seen).first() is not None
 
 
 def _all_of(session: Session, record: Record) -> Sequence[Delivery]:

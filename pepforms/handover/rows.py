@@ -43,6 +43,44 @@ def record(session: Session, named: str) -> Record:
     return found[0]
 
 
+def without_delivery(destination: str) -> sa.Select[Record]:
+    """The records that are to go to that destination and have no delivery there yet.
+
+    What was withdrawn anywhere goes nowhere else, and neither does what is confirmed: LCS has it.
+    """
+    there = sa.select(Delivery).where(
+        Delivery.record_sha256 == Record.sha256,
+        (Delivery.destination == destination) | Delivery.state.in_(("withdrawn", "confirmed")),
+    )
+    return sa.select(Record).where(~there.exists()).order_by(Record.filed_at, Record.sha256)
+
+
+def prepared(session: Session, record: Record, destination: str, *, by: str) -> Delivery:
+    """The delivery of a record to a destination, planned now."""
+    now = dt.datetime.now(dt.UTC)
+    delivery = Delivery(
+        record_sha256=record.sha256,
+        destination=destination,
+        state="prepared",
+        attempts=0,
+        prepared_at=now,
+        next_try_at=now,
+    )
+    session.add(delivery)
+    session.flush()
+    written(session, delivery, "delivery-prepared", by=by)
+    return delivery
+
+
+MAY_BE_THERE = "may_be_there"
+"""The key in a delivery's `problem` that says whether a try that was not answered may have brought the file there."""
+
+
+def may_be_there(delivery: Delivery) -> bool:
+    """Whether a try may have brought the file there without a receipt, or a part of it."""
+    return bool((delivery.problem or {}).get(MAY_BE_THERE, delivery.attempts > 0))
+
+
 def became_known(
     session: Session, delivery: Delivery, state: str, *, by: str, sha256: str | None = None, said: Fields | None = None
 ) -> None:

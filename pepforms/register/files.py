@@ -2,18 +2,21 @@
 
 A file is put before the row that names it is committed, so the register never points at a file that is not there. Who
 names it sees, under the audit's lock, that it is there: `check.clear_orphans` takes away what nobody names.
+
+Where a register names files and their folder is missing or empty, its share is not mounted: nothing is written then,
+since it would lie on another disk and be hidden again, and no file is called lost.
 """
 
 import contextlib
 import os
 import re
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from pepforms import files
 from pepforms.digest import sha256
-from pepforms.errors import Broken
+from pepforms.errors import Broken, Unavailable
 
 _BEGUN = ".begun-"
 _DIGEST, _FOLDER = re.compile("[0-9a-f]{64}"), re.compile("[0-9a-f]{2}")
@@ -24,6 +27,8 @@ class Files:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
+        self.are_named: Callable[[], bool] = lambda: False
+        """Whether something must be in the folder: the register that is opened on it says so, where it names a file."""
 
     def path(self, digest: str) -> Path:
         """Where the file of this SHA-256 lies."""
@@ -38,20 +43,39 @@ class Files:
         with files.told(self.folder):
             if self._holds(path, data):
                 return digest
+            self._refuse_away()
             for folder in (self.folder, path.parent):
                 _made(folder)
             _write(path, data)
         return digest
 
     def get(self, digest: str) -> bytes:
-        """The bytes of this SHA-256; Broken where they are not there or are others."""
+        """The bytes of this SHA-256; Broken where they are lost or are others, Unavailable where the folder is away."""
         try:
             data = self.path(digest).read_bytes()
+        except FileNotFoundError as error:
+            self._refuse_away()
+            raise _lost(digest, "is missing", slug="file-missing") from error
         except OSError as error:
-            raise Broken(f"The file {digest[:16]} of the register cannot be read.", slug="file-missing") from error
+            raise Unavailable(
+                f"The file {digest[:16]} of the register cannot be read: {os.strerror(error.errno or 0).lower()}. Look "
+                f"at the rights in {self.folder} and at the disk or share that it is on, then try again.",
+                slug="files-away",
+            ) from error
         if sha256(data) != digest:
-            raise Broken(f"The file {digest[:16]} of the register is damaged. Restore a backup.", slug="file-damaged")
+            raise _lost(digest, "is damaged", slug="file-damaged")
         return data
+
+    def _refuse_away(self) -> None:
+        """Unavailable where the folder holds nothing and a register names what it should hold."""
+        with files.told(self.folder):
+            if (self.folder.exists() and any(self.folder.iterdir())) or not self.are_named():
+                return
+        raise Unavailable(
+            f"The folder of the register's files, {self.folder}, is not there or is empty. Mount the disk or share "
+            "that it is on, or put the setting files.folder right; then try again.",
+            slug="files-away",
+        )
 
     def all(self) -> Iterator[tuple[str, Path]]:
         """Every file by its name, which is to be its SHA-256, and what a killed process had begun to write."""
@@ -74,6 +98,14 @@ class Files:
             return path.read_bytes() == data
         except FileNotFoundError:
             return False
+
+
+def _lost(digest: str, what: str, *, slug: str) -> Broken:
+    return Broken(
+        f"The file {digest[:16]} of the register {what}. Put it back from a backup; what was given up for want of it "
+        "is delivered after pepforms deliver retry.",
+        slug=slug,
+    )
 
 
 def _made(folder: Path) -> None:

@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 from pepforms import files
 from pepforms.errors import Misconfigured, PepformsError, Unavailable
 from pepforms.register.files import Files
+from pepforms.register.tables import Document, Record
 
 BUSY_SECONDS = 30.0
 """How long a writer waits for its turn."""
@@ -37,6 +38,11 @@ class Register:
         except BaseException:
             self.close()
             raise
+        kept.are_named = self._names_files
+
+    def _names_files(self) -> bool:
+        with self.reading() as session:
+            return any(session.scalar(sa.select(kind.sha256).limit(1)) for kind in (Document, Record))
 
     @contextlib.contextmanager
     def reading(self) -> Iterator[Session]:
