@@ -40,19 +40,21 @@ def keep(register: Register, pep: Pep, profile: Profile, *, by: str, over: int |
 
     `over` is the number of the revision that an editor began with: Refused (slug `changed-meanwhile`) where it is not
     the newest any more. Without it, a state that the version has been in before is the `same`, and stays as old as it
-    is: importing twice, or an old file after a newer one, changes nothing.
+    is: importing twice, or an old file after a newer one, changes nothing; unless the newest has lost its sign-offs,
+    which then come back.
 
-    Refused (`signed-off`) where it would change what was signed, (`another-childs-pep`) where the reference is taken.
+    Refused (`signed-off`) where it would change what was signed or take a signature away, (`another-childs-pep`)
+    where the reference is taken.
     """
     content, today = canonical(pep), days.today()
     known = (pep["pep"]["id"], pep["pep"]["version"])
     with register.reading() as session:
-        if over is None and (found := _same(session, *known, sha256(content))):
+        if over is None and (found := _same(session, known, sha256(content), profile)):
             return found
     states = sections.sections(pep, check.check(content, "sign-off", profile).problems, profile, today)
     with register.writing() as session:
         audit.lock(session)  # from here on nobody else writes
-        if over is None and (found := _same(session, *known, sha256(content))):
+        if over is None and (found := _same(session, known, sha256(content), profile)):
             return found
         return _kept(session, pep, _Taken(content, by, over, profile, states))
 
@@ -78,6 +80,7 @@ def _kept(session: Session, pep: Pep, taken: _Taken) -> Kept:
     else:
         state = "changed"
         _refuse_what_was_signed(session, version, digest)
+        _refuse_lost_sign_offs(session, version, pep, taken.profile)
     if taken.over is not None and taken.over != version.newest:
         raise Refused(
             f"PEP {version.pep_id} version {version.version} was changed meanwhile. Look at it again, and make your "
@@ -132,14 +135,20 @@ def read(kept: Revision) -> Pep:
     return pep
 
 
-def _same(session: Session, pep_id: str, number: int, content: str) -> Kept | None:
-    """The newest revision of this version with this very content, if there is one."""
+def _same(session: Session, known: tuple[str, int], content: str, profile: Profile) -> Kept | None:
+    """The newest revision of this version with this very content, if there is one that may stay as old as it is."""
     found = session.scalars(
         select(Revision)
-        .where(Revision.pep_id == pep_id, Revision.version == number, Revision.sha256 == content)
+        .where(Revision.pep_id == known[0], Revision.version == known[1], Revision.sha256 == content)
         .order_by(Revision.number.desc())
     ).first()
-    return _as_found(session.get_one(Version, (pep_id, number)), found) if found else None
+    if found is None:
+        return None
+    version = session.get_one(Version, known)
+    newest = revision(session, version) if found.number < version.newest else None
+    if newest and _lost(session, version, read(newest), profile):
+        return None
+    return _as_found(version, found)
 
 
 def _as_found(version: Version, there: Revision) -> Kept:
@@ -153,14 +162,54 @@ def _as_found(version: Version, there: Revision) -> Kept:
 def _refuse_what_was_signed(session: Session, version: Version, digest: str) -> None:
     if version.signed_digest in (None, digest):
         return
-    of_this_pep = select(func.max(Version.version)).where(Version.pep_id == version.pep_id)
-    following = (session.scalar(of_this_pep) or version.version) + 1
     raise Refused(
         f"PEP {subject(version)} was signed off, and what was signed does not change any more: only "
-        f"{', '.join(NOT_SIGNED[:-1])} and {NOT_SIGNED[-1]} do. Give it the next version, {following}, and have that "
-        "signed.",
+        f"{', '.join(NOT_SIGNED[:-1])} and {NOT_SIGNED[-1]} do. Give it the next version, "
+        f"{_following(session, version)}, and have that signed.",
         slug="signed-off",
     )
+
+
+def _following(session: Session, version: Version) -> int:
+    """The number of the version that comes next."""
+    of_this_pep = select(func.max(Version.version)).where(Version.pep_id == version.pep_id)
+    return (session.scalar(of_this_pep) or version.version) + 1
+
+
+def _refuse_lost_sign_offs(session: Session, version: Version, pep: Pep, profile: Profile) -> None:
+    """Whoever signed stays named as they signed; who else signs, or has read it, may be added."""
+    if _lost(session, version, pep, profile):
+        raise Refused(
+            f"PEP {subject(version)} was signed off, and this lacks a sign-off that it was signed off with, or has it "
+            "otherwise. Take the signed PEP and put into that what has been added since; if a sign-off was wrong, give "
+            f"the PEP its next version, {_following(session, version)}, and have that signed.",
+            slug="signed-off",
+        )
+
+
+def _lost(session: Session, version: Version, pep: Pep, profile: Profile) -> bool:
+    """Whether a sign-off with which this version was signed off is not in this state of it."""
+    if version.signed_digest is None:
+        return False
+    theirs = _sign_offs(pep)
+    return any(row not in theirs for row in _signatures(session, version, profile))
+
+
+def _signatures(session: Session, version: Version, profile: Profile) -> list[dict[str, Any]]:
+    """The sign-offs with which a version was signed off: those of the first state that all who must have signed."""
+    states = session.scalars(
+        select(Revision)
+        .where(Revision.pep_id == version.pep_id, Revision.version == version.version)
+        .where(Revision.digest == version.signed_digest)
+        .order_by(Revision.number)
+    )
+    signed: list[dict[str, Any]] = []
+    for state in states:
+        pep = read(state)
+        signed = [row for row in _sign_offs(pep) if row["digest"] == state.digest] or signed
+        if _signed_off(pep, state.digest, profile)[0]:
+            break
+    return signed  # where the profile asks for others by now: the last that had any
 
 
 def _refuse_another_childs(session: Session, pep: Pep) -> None:
