@@ -157,8 +157,9 @@ def test_what_the_check_finds_is_said_and_is_the_exit_code(tmp_path: Path) -> No
     register.close()
     bad = run(tmp_path, "check")
     assert bad.returncode == 65
-    assert "The register does not hold, 1 to put right" in bad.stdout
+    assert "The register does not hold, 2 to put right" in bad.stdout
     assert "Audit: row 1 was changed after it was written." in bad.stdout
+    assert "revision 1: who kept it is not whom row 1 of the audit names. Ask who edited it" in bad.stdout
 
 
 def test_export_backup_and_restore_say_what_they_did(tmp_path: Path) -> None:

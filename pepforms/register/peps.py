@@ -21,6 +21,8 @@ from pepforms.register.tables import Child, Revision, SectionState, SignOff, Ver
 
 KEPT = "pep-kept"
 """The action in the audit; its subject is that of `subject`, its detail the revision's number and digests."""
+SIGNED = "pep-signed-off"
+"""The action in the audit that follows on that where a version was signed off by it; its detail is the digest."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +113,7 @@ def _kept(session: Session, pep: Pep, taken: _Taken) -> Kept:
     about = {"revision": row.number, "sha256": row.sha256, "digest": digest}
     audit.append(session, taken.by, KEPT, subject(version), about)
     if version.signed_digest and not signed_before:
-        audit.append(session, taken.by, "pep-signed-off", subject(version), {"digest": digest})
+        audit.append(session, taken.by, SIGNED, subject(version), {"digest": digest})
     return Kept(state, version.pep_id, version.version, row.number, row.id, version.signed_digest is not None)
 
 
@@ -214,7 +216,7 @@ def _signatures(session: Session, version: Version, profile: Profile) -> list[di
 
 def _refuse_another_childs(session: Session, pep: Pep) -> None:
     """A reference is one child's for good; a number that was corrected names the one before."""
-    mine = {_number(pep, "lcs_person_id"), _number(pep, "former_lcs_person_id")} - {None}
+    mine = {number_of(pep, "lcs_person_id"), number_of(pep, "former_lcs_person_id")} - {None}
     of_this_pep = select(Version.lcs_person_id).where(Version.pep_id == pep["pep"]["id"]).distinct()
     if mine and {number for number in session.scalars(of_this_pep) if number} - mine:
         raise Refused(
@@ -229,18 +231,19 @@ def _refuse_another_childs(session: Session, pep: Pep) -> None:
 
 def _describe(session: Session, version: Version, pep: Pep, now: dt.datetime) -> None:
     """The version's columns as this PEP says them, and its child."""
-    number, former = _number(pep, "lcs_person_id"), _number(pep, "former_lcs_person_id")
+    number, former = number_of(pep, "lcs_person_id"), number_of(pep, "former_lcs_person_id")
     if number:
         child = session.get(Child, number) or Child(lcs_person_id=number, added_at=now)
         child.former_lcs_person_id = former or child.former_lcs_person_id
         session.add(child)
         session.flush()
-    version.lcs_person_id = number or version.lcs_person_id
+    version.lcs_person_id = number or version.lcs_person_id  # which a later state may leave out
     version.academic_year, version.term = pep["pep"]["academic_year"], pep["pep"]["term"]
     version.meeting_date = days.said(pep, "meeting", "date")
 
 
-def _number(pep: Pep, name: str) -> str | None:
+def number_of(pep: Pep, name: str) -> str | None:
+    """The child’s number of that name in a PEP, where it says one."""
     child = pep.get("child")
     number = child.get(name) if isinstance(child, dict) else None
     return number if isinstance(number, str) else None
@@ -277,14 +280,23 @@ def _find_anew(session: Session, kept: Revision, pep: Pep, states: Sequence[sect
                 due=section.due,
             )
         )
-    for ordinal, row in enumerate(_sign_offs(pep)):
-        session.add(
-            SignOff(
-                **key,
-                ordinal=ordinal,
-                **{name: row[name] for name in ("role", "name", "method", "digest")},
-                at=dt.datetime.fromisoformat(row["at"]),
-                holds=row["digest"] == kept.digest,
-            )
-        )
+    for row in sign_offs(pep, kept.digest):
+        session.add(SignOff(**key, **dict(zip(SIGN_OFF, row, strict=True))))
     session.flush()
+
+
+SIGN_OFF = ("ordinal", "role", "name", "method", "at", "digest", "holds")
+
+
+def sign_offs(pep: Pep, digest: str) -> list[tuple[Any, ...]]:
+    """The rows of `sign_off` for a PEP of this digest: what `SIGN_OFF` names, of each."""
+    return [
+        (
+            ordinal,
+            *(row[name] for name in ("role", "name", "method")),
+            dt.datetime.fromisoformat(row["at"]).astimezone(dt.UTC),
+            row["digest"],
+            row["digest"] == digest,
+        )
+        for ordinal, row in enumerate(_sign_offs(pep))
+    ]
