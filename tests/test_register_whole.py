@@ -413,6 +413,12 @@ def test_what_cannot_be_read_any_more_is_told_and_the_check_goes_on(
     assert any(told in fault for fault in faults), faults
 
 
+def test_a_record_whose_row_cannot_be_read_is_not_said_to_be_gone(on_sqlite: Register, holds: Any) -> None:
+    behind_its_back(on_sqlite, in_row("retention_until", "for ever"))
+    (fault,) = holds(on_sqlite)
+    assert "of record holds what pepforms never writes. Ask who edited it, or restore a backup." in fault
+
+
 def test_nothing_is_written_into_a_register_that_does_not_know_where_its_audit_ends(on_sqlite: Register) -> None:
     behind_its_back(on_sqlite, "DELETE FROM audit_head")
     with pytest.raises(Misconfigured, match="Restore a backup"):

@@ -135,8 +135,9 @@ class _Rows:
         """What is wrong with a state of a PEP."""
         about, key = f"PEP {peps.subject(row)}, revision {row.number}", (row.pep_id, row.version)
         before, self._newest[key] = self._newest.get(key), None
-        faults = [*self.trail.revision(row), *legible.faults(f"{about},", lambda: _content(row))]
-        yield from (fault if fault.startswith(about) else f"{about}: {fault}" for fault in faults)
+        faults = [f"{about}: {fault}" for fault in self.trail.revision(row)]
+        faults += legible.faults(about, lambda: (f"{about}: {fault}" for fault in _content(row)))
+        yield from faults
         if not faults:
             self._whole.add(row.id)
             self._newest[key] = _state(row, before, self.profile)
@@ -177,10 +178,10 @@ class _Rows:
         subject = f"the record of {row.pep_id} version {row.version}"
         self.records[row.sha256] = row.revision_id if row.revision_id in self._whole else None
         self.named[row.sha256] = subject
-        yield from self._retention(row)
         yield from self.trail.record(row)
         for name, digest in row.beside.items():
             self.named.setdefault(digest, f"{name}, beside {subject}")
+        yield from self._retention(row)
 
     def document(self, row: Document) -> Iterator[str]:
         """What is wrong with the row of a copy."""

@@ -27,6 +27,8 @@ def rows(session: Session, table: type[_Row], *options: ORMOption) -> Iterator[t
         try:
             found: list[_Row | None] = [*session.scalars(query)]
         except UNREADABLE:
+            found = []
+        if len(found) != len(some):  # a value that is none, or a key that is no key
             found = [_alone(session, table, each, options) for each in some]
         for each, row in zip(some, found, strict=True):
             yield f"the row {' '.join(map(str, each))} of {table.__tablename__}", row
