@@ -116,7 +116,7 @@ def test_refuses_to_change_what_was_signed_and_says_which_version_is_next(regist
         {"follow_up": {"died_on": "2027-01-05"}},
         {"distribution": {}},
         {"quality": {}},
-        {"sign_offs": []},
+        {"sign_offs": [*SIGNED["sign_offs"], {**SIGNED["sign_offs"][0], "role": "social_worker", "name": "Ines F."}]},
     ],
 )
 def test_what_happens_after_sign_off_goes_into_further_revisions(register: Register, after: dict[str, Any]) -> None:
@@ -125,6 +125,51 @@ def test_what_happens_after_sign_off_goes_into_further_revisions(register: Regis
     assert (kept.state, kept.number, kept.signed_off) == ("changed", 2, True)
     with pytest.raises(Refused):
         keep(register, changed({**SIGNED, **after}))
+
+
+def resigned(**other: str) -> dict[str, Any]:
+    return {**SIGNED, "sign_offs": [{**SIGNED["sign_offs"][0], **other}]}
+
+
+@pytest.mark.parametrize(
+    "stripped",
+    [
+        DRAFT,
+        {**SIGNED, "sign_offs": []},
+        resigned(name="Somebody Else"),
+        resigned(at="2026-11-13T11:20:00+00:00"),
+        resigned(role="social_worker"),
+    ],
+)
+def test_refuses_to_take_a_signature_away_or_to_change_it(register: Register, stripped: dict[str, Any]) -> None:
+    keep(register, SIGNED)
+    with pytest.raises(Refused, match=r"lacks a sign-off .* next version, 2,") as refused:
+        keep(register, stripped)
+    assert refused.value.slug == "signed-off"
+    assert revisions(register) == [canonical(SIGNED)]
+
+
+def test_a_draft_from_before_it_was_signed_is_the_same_and_takes_no_signature_away(register: Register) -> None:
+    keep(register, DRAFT)
+    keep(register, SIGNED)
+    assert keep(register, DRAFT).state == "same"
+    with pytest.raises(Refused, match="lacks a sign-off"):
+        keep(register, DRAFT, over=2)
+    with register.reading() as session:
+        assert peps.read(peps.revision(session, session.get_one(Version, ("PEP-0005-A26", 1)))) == SIGNED
+
+
+def test_a_signed_pep_that_lost_its_signatures_gets_them_back_from_its_file(
+    register: Register, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    keep(register, SIGNED)
+    with monkeypatch.context() as as_it_was_once:
+        as_it_was_once.setattr(peps, "_refuse_lost_sign_offs", lambda *_: None)
+        keep(register, DRAFT)
+    kept = keep(register, SIGNED)
+    assert (kept.state, kept.number, kept.signed_off) == ("changed", 3, True)
+    with register.reading() as session:
+        assert [row.holds for row in session.scalars(select(SignOff))] == [True]
 
 
 def test_a_draft_that_somebody_signs_becomes_signed_off_and_a_stale_signature_does_not_count(

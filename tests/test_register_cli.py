@@ -8,15 +8,17 @@ import resource
 import signal
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import func, select, text
 
 from pepforms import profile, report, resources
-from pepforms.register import made, peps
+from pepforms.register import made, peps, store
 from pepforms.register.files import Files
 from pepforms.register.store import Register
 from pepforms.register.tables import Audit, Document, Revision, Version
@@ -157,8 +159,9 @@ def test_what_the_check_finds_is_said_and_is_the_exit_code(tmp_path: Path) -> No
     register.close()
     bad = run(tmp_path, "check")
     assert bad.returncode == 65
-    assert "The register does not hold, 1 to put right" in bad.stdout
+    assert "The register does not hold, 2 to put right" in bad.stdout
     assert "Audit: row 1 was changed after it was written." in bad.stdout
+    assert "revision 1: who kept it is not whom row 1 of the audit names. Ask who edited it" in bad.stdout
 
 
 def test_export_backup_and_restore_say_what_they_did(tmp_path: Path) -> None:
@@ -167,7 +170,9 @@ def test_export_backup_and_restore_say_what_they_did(tmp_path: Path) -> None:
     assert run(home, "export", "--out", out / "export").stdout.endswith("1 PEP in 1 state, 0 files\n")
     assert run(tmp_path / "other", "import", out / "export").stdout.endswith("1 new, 0 changed, 0 same, 0 refused\n")
     assert run(home, "backup", "--out", out / "backup").returncode == 0
-    assert "register check" in run(restored, "restore", out / "backup").stdout
+    said = run(restored, "restore", out / "backup").stdout
+    assert "Put pepforms.toml into the home as well" in said
+    assert "register check" in said
     assert run(restored, "check").stdout == run(home, "check").stdout
     assert run(restored, "restore", out / "backup").returncode == 65
     run(home, "import", SAMPLES / "year-5-review.json")
@@ -178,7 +183,6 @@ def test_export_backup_and_restore_say_what_they_did(tmp_path: Path) -> None:
 
 
 def test_a_register_that_a_newer_pepforms_made_is_the_operators_to_put_right(tmp_path: Path) -> None:
-    run(tmp_path, "check")
     register = Register(tmp_path / "register.sqlite", Files(tmp_path / "files"))
     with register.writing() as session:
         session.execute(text("UPDATE alembic_version SET version_num = '9999'"))
@@ -186,6 +190,42 @@ def test_a_register_that_a_newer_pepforms_made_is_the_operators_to_put_right(tmp
     newer = run(tmp_path, "import", SAMPLES)
     assert (newer.returncode, newer.stdout) == (78, "")
     assert "Install the newer pepforms again." in newer.stderr
+
+
+def test_a_register_that_lost_how_far_it_has_come_is_the_operators_to_put_right(tmp_path: Path) -> None:
+    register = Register(tmp_path / "register.sqlite", Files(tmp_path / "files"))
+    with register.writing() as session:
+        session.execute(text("DELETE FROM alembic_version"))
+    register.close()
+    for words in (["import", SAMPLES], ["check"]):
+        damaged = run(tmp_path, *words)
+        assert (damaged.returncode, damaged.stdout) == (78, "")
+        assert "Restore a backup." in damaged.stderr
+
+
+@pytest.mark.parametrize("lost", ["no home", "no file", "an empty file"])
+def test_a_register_that_is_lost_is_not_taken_for_a_new_one(tmp_path: Path, lost: str) -> None:
+    home = tmp_path / "home"
+    if lost != "no home":
+        home.mkdir()
+    if lost == "an empty file":
+        (home / "register.sqlite").touch()
+    for words in (["check"], ["check", "--clear-orphans"], ["export"], ["backup"]):
+        out = ["--out", tmp_path / "out"] if words[0] != "check" else []
+        done = run(home, *words, *out)
+        assert (done.returncode, done.stdout) == (78, ""), words
+        assert f"There is no register in {home / 'register.sqlite'}." in done.stderr
+        assert "PEPFORMS_HOME" in done.stderr
+        assert "database.url" in done.stderr
+    assert not (tmp_path / "out").exists()
+    assert home.exists() == (lost != "no home")
+    assert (home / "register.sqlite").exists() == (lost == "an empty file")
+
+
+def test_a_new_database_holds_no_register_to_prove(tmp_path: Path, postgres: Callable[[], str]) -> None:
+    done = run(tmp_path, "check", database=postgres())
+    assert (done.returncode, done.stdout) == (78, "")
+    assert "There is no register in the database" in done.stderr
 
 
 def test_a_register_that_is_away_is_told_once_before_a_record_or_a_copy_is_made(tmp_path: Path) -> None:
@@ -213,7 +253,9 @@ def test_the_password_of_the_database_is_not_shown(tmp_path: Path) -> None:
     assert "heim" not in shown
 
 
-def test_the_doctor_says_how_the_register_stands_and_makes_none(register: Register, tmp_path: Path) -> None:
+def test_the_doctor_says_how_the_register_stands_and_makes_none(
+    register: Register, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     url = register.engine.url.set(drivername=register.engine.name).render_as_string(hide_password=False)
     home = tmp_path / "home"
     wiring = Wiring(load({"PEPFORMS_HOME": str(home), "PEPFORMS_DATABASE_URL": url}))
@@ -229,11 +271,15 @@ def test_the_doctor_says_how_the_register_stands_and_makes_none(register: Regist
     assert state("files").endswith(f"will be in {home / 'files'}, which is made when it is first needed")
     wiring.register_files.put(b"a document")
     assert state("files") == f"ok  files      the register's files are in {home / 'files'}, which can be written"
-    with register.writing() as session:
-        session.execute(text("DELETE FROM alembic_version"))
+    before = store.newest_migration()
+    monkeypatch.setattr(store, "_migrations", lambda: {before, "9998"})
     assert "an older pepforms made it" in state("register")
+    monkeypatch.undo()
     with register.writing() as session:
-        assert session.scalar(text("SELECT version_num FROM alembic_version")) is None, "it was only looked at"
+        assert session.scalar(text("SELECT version_num FROM alembic_version")) == before, "it was only looked at"
+        session.execute(text("DELETE FROM alembic_version"))
+    assert state("register").startswith("NO  register   This register does not say any more how far")
+    with register.writing() as session:
         session.execute(text("INSERT INTO alembic_version VALUES ('9999')"))
     assert state("register").startswith("NO  register   This register was made by a newer pepforms")
     wiring.register.close()

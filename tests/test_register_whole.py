@@ -18,8 +18,9 @@ import sqlalchemy as sa
 
 from pepforms import forms, pipeline, profile, resources, settings
 from pepforms.archive import verify
-from pepforms.digest import sha256
+from pepforms.digest import pep_digest, sha256
 from pepforms.errors import Misconfigured, Refused, Unreadable
+from pepforms.handover import rows
 from pepforms.pipeline import Record as Made
 from pepforms.register import audit, backup, exchange, made, peps
 from pepforms.register import check as proving
@@ -35,7 +36,6 @@ from pepforms.register.tables import (
     Item,
     ListImport,
     ListRow,
-    Receipt,
     Record,
     Table,
     Worker,
@@ -103,12 +103,14 @@ def filled(register: Register, record: Made) -> Register:
         )
         fields = {"confidential": True, "school": None, "share": 0.5}
         session.add(ListRow(list_digest=sha256(b"list"), lcs_person_id="900005", fields=fields))
-        session.add(
-            Delivery(id=3, record_sha256=record.row.sha256, destination="lcs", state="prepared", prepared_at=NOW)
+        delivery = Delivery(
+            id=3, record_sha256=record.row.sha256, destination="lcs", state="delivered", prepared_at=NOW
         )
+        session.add(delivery)
         session.flush()
         session.add(Hold(item_id=7, reason="leak", message="A person looks.", held_at=NOW))
-        session.add(Receipt(delivery_id=3, state="delivered", at=NOW, by="folder", said={"code": 201}))
+        rows.written(session, delivery, "delivery-prepared", by="officer")
+        rows.became_known(session, delivery, "delivered", by="officer", said={"name": "a.pdf"})
     return register
 
 
@@ -189,10 +191,10 @@ def test_a_register_that_nobody_touched_holds_and_the_proof_counts_what_it_saw(f
         "document": 1,
         "record": 1,
         "delivery": 1,
-        "audit": 7,
+        "audit": 9,
         "files": 3,
     }
-    assert proof.audit_ends.startswith("7 ")
+    assert proof.audit_ends.startswith("9 ")
 
 
 def test_every_file_is_there_and_is_what_its_name_says(full: Register, holds: Any, record: Made) -> None:
@@ -294,7 +296,7 @@ def test_a_file_that_is_cleared_before_its_row_is_written_is_there_all_the_same(
         ("UPDATE revision SET digest = :sha256 WHERE number = 2", "its digest is not that of its content"),
         ("UPDATE pep_version SET signed_digest = :sha256 WHERE version = 1", "was changed after it was signed off"),
         ("UPDATE audit SET actor = 'somebody else' WHERE sequence = 3", "row 3 was changed"),
-        ("DELETE FROM audit WHERE sequence = 7", "it ends with row 6"),
+        ("DELETE FROM audit WHERE sequence = 9", "it ends with row 8"),
         ("DELETE FROM batch", "The row 7 of item names a row of batch that is not there"),
         ("DELETE FROM child WHERE lcs_person_id = '900005'", "names a row of child that is not there"),
     ],
@@ -304,6 +306,139 @@ def test_what_was_changed_behind_its_back_is_told(full: Register, holds: Any, st
     values = {"other": other, "sha256": sha256(other)}
     behind_its_back(full, statement, **{name: value for name, value in values.items() if f":{name}" in statement})
     assert any(told in fault for fault in holds(full))
+
+
+ANOTHER, OF_A = "'" + "b" * 64 + "'", "WHERE pep_id = 'PEP-0005-A26'"
+A_CHILD = "INSERT INTO child VALUES ('900999', NULL, '2026-11-26 09:30:00')"
+
+
+def in_row(name: str, value: str) -> str:
+    """A statement that edits one column of the manifest in the row of each record, on SQLite."""
+    return f"UPDATE record SET row = json_set(row, '$.{name}', '{value}')"
+
+
+@pytest.mark.parametrize(
+    ("statements", "told"),
+    [
+        (
+            [f"DELETE FROM {table} {OF_A}" for table in ("section_state", "sign_off", "revision", "pep_version")],
+            "PEP-0005-A26 version 1 lacks a revision: number 1, which row 4 of the audit names. Restore",
+        ),
+        (["UPDATE pep_version SET signed_digest = NULL"], "its row and the audit differ in whether, or as what"),
+        (["UPDATE pep_version SET signed_off_at = '2026-01-01 00:00:00'"], "its newest state lacks a sign-off"),
+        (["DELETE FROM record"], "The record of PEP-0005-A26 version 1 that row 7 of the audit names is not there"),
+        ([in_row("social_worker", "Somebody Else")], "its row says otherwise of social_worker than the record itself"),
+        ([in_row("lcs_person_id", "900999")], "its row says otherwise of lcs_person_id than"),
+        ([in_row("sha256", "b" * 64)], "its row says otherwise of sha256 than"),
+        ([in_row("filename", "other.pdf")], "its row says otherwise of filename than"),
+        ([A_CHILD, "UPDATE record SET lcs_person_id = '900999'"], "was made of is another child’s"),
+        (["UPDATE record SET beside = '{}'"], "what lies beside it is not what row 7 of the audit says"),
+        ([A_CHILD, f"UPDATE pep_version SET lcs_person_id = '900999' {OF_A}"], "differ in the child, the term or"),
+        (["DELETE FROM document"], "Document 689f6a627384c7dc, which row 6 of the audit names, is not there"),
+        (["UPDATE document SET sha256 = (SELECT sha256 FROM record)"], "sha256 is not what row 6 of the audit says"),
+        (["UPDATE sign_off SET name = 'Somebody Else'"], "sign-off 1: its row is not what the newest state says"),
+        (["DELETE FROM sign_off"], "sign-offs of its newest state have no row"),
+        (["UPDATE revision SET by = 'somebody else' WHERE number = 2"], "who kept it is not whom row 2"),
+        (["UPDATE revision SET at = '2020-01-01 00:00:00' WHERE number = 2"], "when it was kept is not what row 2"),
+        (
+            ["UPDATE delivery SET state = 'withdrawn'"],
+            "Delivery 3: its row says withdrawn, and by the audit it is delivered. Ask who edited it",
+        ),
+        (["DELETE FROM receipt", "DELETE FROM delivery"], "Delivery 3, which the audit names, is not there"),
+        (["DELETE FROM receipt"], "Delivery 3: 1 of its receipts are not those of the audit"),
+        (["UPDATE delivery SET confirmed_by = 'somebody else'"], "the audit says otherwise who confirmed it"),
+    ],
+)  # fmt: skip
+def test_a_row_that_was_removed_or_edited_behind_its_back_is_told(
+    on_sqlite: Register, holds: Any, statements: list[str], told: str
+) -> None:
+    behind_its_back(on_sqlite, *statements)
+    assert any(told in fault for fault in holds(on_sqlite)), holds(on_sqlite)
+
+
+def test_on_postgresql_too_what_the_audit_names_is_missed(on_postgresql: Register, holds: Any) -> None:
+    behind_its_back(on_postgresql, "DELETE FROM item", "DELETE FROM hold", "DELETE FROM document")
+    (fault,) = (fault for fault in holds(on_postgresql) if fault.startswith("Document"))
+    assert fault == "Document 689f6a627384c7dc, which row 6 of the audit names, is not there. Restore a backup."
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "DELETE FROM record",
+        "DELETE FROM document",
+        "UPDATE record SET beside = '[]'",
+        "DELETE FROM audit WHERE sequence = 7",
+        "UPDATE audit SET detail = 'no JSON' WHERE sequence = 7",
+    ],
+)
+def test_no_file_is_deleted_where_the_row_that_named_it_may_be_lost(
+    on_sqlite: Register, holds: Any, statement: str
+) -> None:
+    files = [aged(path) for _, path in on_sqlite.files.all()]
+    behind_its_back(on_sqlite, "DELETE FROM receipt", "DELETE FROM delivery", statement)
+    with pytest.raises(Misconfigured, match="restore a backup") as refused:
+        proving.clear_orphans(on_sqlite, by="officer")
+    assert refused.value.slug == "damaged-register"
+    assert all(path.exists() for path in files)
+
+
+@pytest.mark.parametrize(
+    ("statement", "told"),
+    [
+        ("UPDATE revision SET content = x'fffe'", "PEP PEP-0005-A26 version 1, revision 1: its content was changed"),
+        (
+            f"UPDATE revision SET content = '[]', sha256 = '{sha256(b'[]')}'",
+            "the audit does not know it",
+        ),
+        (in_row("retention_until", "for ever"), "of record holds what pepforms never writes"),
+        ("UPDATE record SET row = 'no JSON'", "of record holds what pepforms never writes"),
+        ("UPDATE record SET row = '[]'", "of record holds what pepforms never writes"),
+        ("UPDATE record SET beside = '[1]'", "of record holds what pepforms never writes"),
+        ("UPDATE audit SET detail = 'no JSON' WHERE sequence = 2", "The row 2 of audit holds what pepforms never"),
+        ("UPDATE audit SET detail = '[]'", "Audit: row 2 was changed after it was written"),
+        ("UPDATE audit SET at = 'yesterday' WHERE sequence = 2", "The row 2 of audit holds what pepforms"),
+        ("DELETE FROM audit_head", "Audit: where it ends is not written down any more. Restore"),
+        ("UPDATE pep_version SET meeting_date = 'soon'", "The row PEP-0005-A26 1 of pep_version holds what"),
+        ("UPDATE delivery SET state = 'eaten', problem = '{'", "The row 3 of delivery holds what"),
+        ("UPDATE sign_off SET at = 'then'", "The row PEP-0005-A26 1 0 of sign_off holds what"),
+    ],
+)  # fmt: skip
+def test_what_cannot_be_read_any_more_is_told_and_the_check_goes_on(
+    on_sqlite: Register, holds: Any, statement: str, told: str
+) -> None:
+    behind_its_back(on_sqlite, "PRAGMA ignore_check_constraints = ON", statement, "DELETE FROM worker WHERE 1 = 0")
+    on_sqlite.files.put(b"put, and its row never written")
+    faults = holds(on_sqlite)
+    assert any(told in fault for fault in faults), faults
+
+
+def test_a_record_whose_row_cannot_be_read_is_not_said_to_be_gone(on_sqlite: Register, holds: Any) -> None:
+    behind_its_back(on_sqlite, in_row("retention_until", "for ever"))
+    (fault,) = holds(on_sqlite)
+    assert "of record holds what pepforms never writes. Ask who edited it, or restore a backup." in fault
+
+
+def test_nothing_is_written_into_a_register_that_does_not_know_where_its_audit_ends(on_sqlite: Register) -> None:
+    behind_its_back(on_sqlite, "DELETE FROM audit_head")
+    with pytest.raises(Misconfigured, match="Restore a backup"):
+        peps.keep(on_sqlite, numbered(2), PROFILE, by="officer")
+
+
+def test_a_seal_that_nobody_trusts_here_is_told_once_with_how_many_records_bear_it(
+    on_sqlite: Register, wiring: Wiring, tmp_path: Path
+) -> None:
+    for number in range(2):
+        again = copy.deepcopy(SIGNED)
+        again["pep"]["id"] = f"PEP-{number}-A26"
+        again["sign_offs"][0]["digest"] = pep_digest(again)
+        kept = peps.keep(on_sqlite, again, PROFILE, by="officer")
+        another = pipeline.archive(again, forms.named("pep"), wiring)
+        made.keep_record(on_sqlite, another.row, another.document.data, by="officer", revision_id=kept.revision_id)
+    elsewhere = Wiring(settings.load({"PEPFORMS_HOME": str(tmp_path / "home"), "PEPFORMS_ARCHIVE_VALIDATE": "off"}))
+    (fault,) = proved(on_sqlite, elsewhere.verify).faults
+    assert fault.startswith("3 records: The seal is not trusted")
+    assert "pepforms.toml" in fault
 
 
 @pytest.mark.parametrize(

@@ -152,9 +152,11 @@ def test_what_runs_is_the_wheel_and_it_has_no_tools(installed: Path, tmp_path: P
 
 
 def test_a_register_is_made_where_only_the_wheel_is(installed: Path, tmp_path: Path) -> None:
-    made = run(installed / "pepforms", "register", "check", cwd=tmp_path, **clean(tmp_path))
+    sample = ROOT / "samples" / "valid" / "year-3-draft.json"
+    made = run(installed / "pepforms", "register", "import", str(sample), cwd=tmp_path, **clean(tmp_path))
     assert made.returncode == 0, made.stderr
-    assert made.stdout.startswith("The register holds: 0 PEPs")
+    proved = run(installed / "pepforms", "register", "check", cwd=tmp_path, **clean(tmp_path))
+    assert proved.stdout.startswith("The register holds: 1 PEP in 1 state"), proved.stderr
 
 
 @pytest.mark.parametrize(

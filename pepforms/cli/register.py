@@ -17,18 +17,33 @@ from pepforms.cli.options import (
     say_json,
     who_option,
 )
-from pepforms.errors import PepformsError
+from pepforms.errors import Misconfigured, PepformsError
 from pepforms.sources import Source
 from pepforms.wiring import Wiring
 
 if TYPE_CHECKING:
     from pepforms.register import check as proving
     from pepforms.register import exchange, peps
+    from pepforms.register.store import Register
 
 
 @click.group()
 def register() -> None:
     """What is kept: PEPs and every state of them, documents, records, and who did what."""
+
+
+def _there(wiring: Wiring) -> "Register":
+    """The register that is there; Misconfigured where there is none, for one made now would prove and hold nothing."""
+    from pepforms.register import store
+
+    if store.stands(wiring.register_is_at) == "not made":
+        raise Misconfigured(
+            f"There is no register in {store.place(wiring.register_is_at)}. Where it is, PEPFORMS_HOME says, and the "
+            "setting database.url (PEPFORMS_DATABASE_URL): put those right. If it is lost, restore a backup; a new one "
+            "is made by pepforms register import.",
+            slug="no-register",
+        )
+    return wiring.register
 
 
 @register.command("import")
@@ -127,7 +142,7 @@ def export(wiring: Wiring, out: Path, force: bool) -> int:
     """
     from pepforms.register import exchange
 
-    moved = exchange.export(wiring.register, out, force=force)
+    moved = exchange.export(_there(wiring), out, force=force)
     many.say(f"{out}: {_moved(moved)}")
     return 0
 
@@ -147,10 +162,11 @@ def check(wiring: Wiring, clear_orphans: bool, by: str, as_format: str) -> int:
     """
     from pepforms.register import check as proving
 
+    there = _there(wiring)
     _ = wiring.trust  # a bad file in seal.trust is told once, before any record is judged by it
     if clear_orphans:
-        many.tell(f"Deleted: {_count(proving.clear_orphans(wiring.register, by=by), 'file')} that no row names.")
-    proof = proving.check(wiring.register, wiring.profile, wiring.verify)
+        many.tell(f"Deleted: {_count(proving.clear_orphans(there, by=by), 'file')} that no row names.")
+    proof = proving.check(there, wiring.profile, wiring.verify)
     if as_format == "json":
         say_json({"results": [proof.as_json()]})
     else:
@@ -182,7 +198,7 @@ def backup(wiring: Wiring, out: Path) -> int:
     """
     from pepforms.register import backup as keeping
 
-    count = keeping.backup(wiring.register, out)
+    count = keeping.backup(_there(wiring), out)
     many.say(f"{out}: the register and {_count(count, 'file')}")
     return 0
 
@@ -200,7 +216,8 @@ def restore(wiring: Wiring, file: Path) -> int:
     wiring.keep()
     count = keeping.restore(file, wiring.register_is_at, wiring.register_files)
     many.say(
-        f"{wiring.register_is_at}: the register and {_count(count, 'file')} are back. Now run pepforms register check"
+        f"{wiring.register_is_at}: the register and {_count(count, 'file')} are back. Put pepforms.toml into the home "
+        "as well, and what it names (the profile, the certificates of seal.trust); then run pepforms register check"
     )
     return 0
 

@@ -1,10 +1,11 @@
 """The proof of the whole register: every file, row, seal and date, while others go on working."""
 
+import contextlib
 import dataclasses
 import datetime as dt
-import json
+import functools
 import time
-from collections import defaultdict
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -12,15 +13,17 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import Session, undefer
 
-from pepforms import days, files, retention
-from pepforms.archive import verify
+from pepforms import days, files, naming, retention
+from pepforms.archive import manifest, verify
 from pepforms.digest import pep_digest, sha256
-from pepforms.errors import Broken
+from pepforms.errors import Broken, Misconfigured
+from pepforms.model import Pep
 from pepforms.profile import Profile
-from pepforms.register import audit, made, peps
+from pepforms.register import audit, legible, made, peps
+from pepforms.register import trail as trails
 from pepforms.register.files import Files
 from pepforms.register.store import Register
-from pepforms.register.tables import Audit, AuditHead, Record, Revision, Table, Version
+from pepforms.register.tables import AuditHead, Delivery, Document, Receipt, Record, Revision, SignOff, Table, Version
 
 YOUNG_SECONDS = 24 * 3600.0
 """How long a file may lie there that no row names: it is put before its row is written."""
@@ -46,34 +49,32 @@ class Proof:
 def check(register: Register, profile: Profile, verified: Callable[[bytes], verify.Facts]) -> Proof:
     """Look at all of the register, as it is when the check begins; `verified` tells the facts about a record."""
     faults: list[str] = []
-    notes: list[str] = []
     with register.reading() as session:
         faults += audit.faults(session)
         faults += _references(session)
-        faults += _revisions(session)
-        _told(_retention(session, profile, days.today()), faults, notes)
-        named: dict[str, str] = {}
-        for digest, what in made.named(session):
-            named.setdefault(digest, what)
-        records = [*session.execute(sa.select(Record.sha256, Record.pep_id, Record.version).order_by(Record.filed_at))]
-        head = session.get_one(AuditHead, 1)
-        ends, counts = f"{head.sequence} {head.hash}", _counts(session)
+        trail = trails.read(session)
+        rows = _Rows(trail, profile, days.today())
+        faults += legible.proved(session, Revision, rows.revision, undefer(Revision.content))
+        faults += legible.proved(session, SignOff, rows.sign_off)
+        faults += legible.proved(session, Version, rows.version)
+        faults += legible.proved(session, Record, rows.record)
+        faults += legible.proved(session, Document, rows.document)
+        faults += legible.proved(session, Receipt, trail.receipt)
+        faults += legible.proved(session, Delivery, trail.delivery)
+        faults += trail.lost()
+        head = session.get(AuditHead, 1)
+        ends, counts = f"{head.sequence} {head.hash}" if head else "nobody knows", _counts(session)
     there = set[str]()
-    for digest, what in named.items():
+    for digest, what in rows.named.items():
         if fault := _file(register.files, digest, what):
             faults.append(fault)
         else:
             there.add(digest)
-    for digest, pep_id, version in records:
-        if digest in there:
-            faults += _seal(register.files.get(digest), f"The record of {pep_id} version {version}", verified)
-    _told(_orphans(register, set(named)), faults, notes)
-    return Proof(tuple(faults), tuple(notes), {**counts, "files": len(named)}, ends)
-
-
-def _told(found: Iterator[tuple[str, bool]], faults: list[str], notes: list[str]) -> None:
-    for sentence, fault in found:
-        (faults if fault else notes).append(sentence)
+    records = {digest: revision for digest, revision in rows.records.items() if digest in there}
+    faults += _records(register, records, profile, verified)
+    young, old = _orphans(register, {*rows.named, *trail.files})
+    notes = [*rows.notes, *young]
+    return Proof((*faults, *old), tuple(notes), {**counts, "files": len(rows.named)}, ends)
 
 
 def _counts(session: Session) -> dict[str, int]:
@@ -102,54 +103,129 @@ def _references(session: Session) -> Iterator[str]:
                 yield f"The row {key} of {table.name} names a row of {named} that is not there."
 
 
-def _revisions(session: Session) -> Iterator[str]:
-    """A sentence for each state of a PEP that is not as it was kept, and for each version that lacks one."""
-    kept = {
-        (row.subject, row.detail.get("revision"), row.detail.get("sha256"))
-        for row in session.scalars(sa.select(Audit).where(Audit.action == peps.KEPT))
-    }
-    numbers: dict[tuple[str, int], list[int]] = defaultdict(list)
-    query = sa.select(Revision).options(undefer(Revision.content)).order_by(Revision.id)
-    for row in session.scalars(query.execution_options(yield_per=50)):
-        numbers[row.pep_id, row.version].append(row.number)
-        yield from (f"PEP {peps.subject(row)}, revision {row.number}: {fault}" for fault in _revision(row, kept))
-    for version in session.scalars(sa.select(Version)):
-        if sorted(numbers[version.pep_id, version.version]) != [*range(1, version.newest + 1)]:
-            yield f"PEP {peps.subject(version)} lacks a revision: it should have {version.newest}."
-        newest = peps.revision(session, version)
-        if newest and version.signed_digest not in (None, newest.digest):
-            yield f"PEP {peps.subject(version)} was changed after it was signed off."
+@dataclasses.dataclass(frozen=True, slots=True)
+class _State:
+    """What the newest state of a version says, as far as rows of other tables say it too."""
+
+    number: int
+    digest: str
+    describes: tuple[str | None, str, str, dt.date | None]
+    sign_offs: set[tuple[object, ...]]
+    signed_at: frozenset[dt.datetime]
+    kept_until: dt.date | None
 
 
-def _revision(row: Revision, kept: set[tuple[str, Any, Any]]) -> Iterator[str]:
+@dataclasses.dataclass(slots=True)
+class _Rows:
+    """The rows held against the audit and against one another, table by table, and what the files are held against."""
+
+    trail: trails.Trail
+    profile: Profile
+    today: dt.date
+    notes: list[str] = dataclasses.field(default_factory=list)
+    named: dict[str, str] = dataclasses.field(default_factory=dict)
+    """What names a file, by its SHA-256."""
+    records: dict[str, int | None] = dataclasses.field(default_factory=dict)
+    """The revision that a record is of, by its SHA-256; None too where that is at fault itself."""
+    _newest: dict[tuple[str, int], _State | None] = dataclasses.field(default_factory=dict)
+    """None where the newest is at fault."""
+    _whole: set[int] = dataclasses.field(default_factory=set)
+
+    def revision(self, row: Revision) -> Iterator[str]:
+        """What is wrong with a state of a PEP."""
+        about, key = f"PEP {peps.subject(row)}, revision {row.number}", (row.pep_id, row.version)
+        before, self._newest[key] = self._newest.get(key), None
+        faults = [f"{about}: {fault}" for fault in self.trail.revision(row)]
+        faults += legible.faults(about, lambda: (f"{about}: {fault}" for fault in _content(row)))
+        yield from faults
+        if not faults:
+            self._whole.add(row.id)
+            self._newest[key] = _state(row, before, self.profile)
+
+    def sign_off(self, row: SignOff) -> Iterator[str]:
+        """What is wrong with a sign-off: it stands as the newest state has it."""
+        state = self._newest.get((row.pep_id, row.version))
+        mine = (row.ordinal, row.role, row.name, row.method, row.at, row.digest, row.holds)
+        about = f"PEP {row.pep_id} version {row.version}, sign-off {row.ordinal + 1}"
+        if state and mine not in state.sign_offs:
+            yield f"{about}: its row is not what the newest state says. {trails.ASK}"
+        elif state:
+            state.sign_offs.remove(mine)
+
+    def version(self, row: Version) -> Iterator[str]:
+        """What is wrong with a version of a PEP: its row says what the audit and its newest state say."""
+        about = f"PEP {peps.subject(row)}"
+        if row.signed_digest != self.trail.signed.get(peps.subject(row)):
+            yield f"{about}: its row and the audit differ in whether, or as what, it was signed off. {trails.ASK}"
+        if (row.pep_id, row.version) not in self._newest:
+            yield f"{about} lacks a revision: there is none. {trails.RESTORE}"
+        state = self._newest.get((row.pep_id, row.version))
+        if state is None:
+            return
+        if row.newest != state.number:
+            yield f"{about}: its newest revision is {state.number}, and its row says {row.newest}. {trails.ASK}"
+        if row.signed_digest not in (None, state.digest):
+            yield f"{about} was changed after it was signed off."
+        elif row.signed_digest and row.signed_off_at not in state.signed_at:
+            yield f"{about} is signed off, and its newest state lacks a sign-off. Import the signed PEP again."
+        if (row.lcs_person_id, row.academic_year, row.term, row.meeting_date) != state.describes:
+            yield f"{about}: its row and its newest state differ in the child, the term or the meeting. {trails.ASK}"
+        if state.sign_offs:
+            yield f"{about}: sign-offs of its newest state have no row. {trails.RESTORE}"
+
+    def record(self, row: Record) -> Iterator[str]:
+        """What is wrong with the row of a record, and whether it is kept as long as the law says."""
+        subject = f"the record of {row.pep_id} version {row.version}"
+        self.records[row.sha256] = row.revision_id if row.revision_id in self._whole else None
+        self.named[row.sha256] = subject
+        yield from self.trail.record(row)
+        for name, digest in row.beside.items():
+            self.named.setdefault(digest, f"{name}, beside {subject}")
+        yield from self._retention(row)
+
+    def document(self, row: Document) -> Iterator[str]:
+        """What is wrong with the row of a copy."""
+        self.named.setdefault(row.sha256, f"document {row.identity[:16]}")
+        return self.trail.document(row)
+
+    def _retention(self, record: Record) -> Iterator[str]:
+        """That it would be kept too short; that it would be too long, or its time has come, is a note."""
+        subject = f"The record of {record.pep_id} version {record.version}"
+        written = record.row.get("retention_until") or ""
+        said = dt.date.fromisoformat(written) if written else None
+        state = self._newest.get((record.pep_id, record.version)) if record.revision_id else None
+        due = state.kept_until if state else said
+        if due and (said is None or said < due):
+            yield f"{subject} is to be kept until {due}, and its row says {said or 'nothing'}."
+        elif due and said and said > due:
+            self.notes.append(f"{subject} need be kept until {due} only, and its row says {said}.")
+        if due and due < self.today:
+            self.notes.append(f"{subject} was to be kept until {due}: the authority decides what becomes of it.")
+
+
+def _content(row: Revision) -> Iterator[str]:
     if sha256(row.content) != row.sha256:
         yield "its content was changed after it was kept."
         return
-    if (peps.subject(row), row.number, row.sha256) not in kept:
-        yield "the audit does not know it."
-        return
-    pep = json.loads(row.content)
+    pep = peps.read(row)
     if pep_digest(pep) != row.digest:
         yield "its digest is not that of its content."
     if (pep["pep"]["id"], pep["pep"]["version"]) != (row.pep_id, row.version):
         yield "its content is another PEP’s."
 
 
-def _retention(session: Session, profile: Profile, today: dt.date) -> Iterator[tuple[str, bool]]:
-    """Each record that would be kept too short or too long, or whose time has come; whether it is a fault."""
-    for record in session.scalars(sa.select(Record)):
-        subject = f"The record of {record.pep_id} version {record.version}"
-        written = record.row.get("retention_until") or ""
-        said = dt.date.fromisoformat(written) if written else None
-        version = session.get(Version, (record.pep_id, record.version)) if record.revision_id else None
-        newest = peps.revision(session, version) if version else None
-        due = retention.kept_until(peps.read(newest), profile.retention_years) if newest else said
-        if due and (said is None or said < due):
-            yield f"{subject} is to be kept until {due}, and its row says {said or 'nothing'}.", True
-        elif due and said and said > due:
-            yield f"{subject} need be kept until {due} only, and its row says {said}.", False
-        if due and due < today:
-            yield f"{subject} was to be kept until {due}: the authority decides what becomes of it.", False
+def _state(row: Revision, before: _State | None, profile: Profile) -> _State:
+    pep = peps.read(row)
+    child = peps.number_of(pep, "lcs_person_id") or (before.describes[0] if before else None)
+    head, signed = pep["pep"], peps.sign_offs(pep, row.digest)
+    return _State(
+        row.number,
+        row.digest,
+        (child, head["academic_year"], head["term"], days.said(pep, "meeting", "date")),
+        set(signed),
+        frozenset(at for *_, at, _, holds in signed if holds),
+        retention.kept_until(pep, profile.retention_years),
+    )
 
 
 # --- files -----------------------------------------------------------------------------------------------------------
@@ -163,16 +239,88 @@ def _file(kept: Files, digest: str, what: str) -> str | None:
     return None
 
 
-def _seal(pdf: bytes, subject: str, verified: Callable[[bytes], verify.Facts]) -> Iterator[str]:
-    facts = verified(pdf)
-    if not facts.holds:
-        yield f"{subject} does not hold: {' '.join(verify.explain(facts))}"
+def _records(
+    register: Register,
+    records: Mapping[str, int | None],
+    profile: Profile,
+    verified: Callable[[bytes], verify.Facts],
+) -> Iterator[str]:
+    """What is wrong with the records themselves; a seal that nobody trusts here is told once, not with each."""
+    untrusted = Counter[str]()
+    for digest, revision_id in records.items():
+        pdf = register.files.get(digest)
+        facts = verified(pdf)
+        with register.reading() as session:
+            record = session.get_one(Record, digest)
+            state = session.get(Revision, revision_id) if revision_id else None
+            pep = peps.read(state) if state else None
+        subject = f"the record of {record.pep_id} version {record.version}"
+        if not facts.holds:
+            told = " ".join(verify.explain(facts))
+            if _would_hold_if_trusted(facts):
+                untrusted[told] += 1
+            else:
+                yield f"T{subject[1:]} does not hold: {told}"
+        yield from legible.faults(subject, functools.partial(_listed, record, pep, pdf, facts, profile))
+    for told, count in untrusted.items():
+        yield (
+            f"{count} record{'s' * (count != 1)}: {told} Where a backup was restored, put pepforms.toml and the "
+            "certificates that its seal.trust names into the home first."
+        )
+
+
+def _would_hold_if_trusted(facts: verify.Facts) -> bool:
+    trusted = dataclasses.replace(facts, seal=dataclasses.replace(facts.seal, trusted=True))
+    return facts.seal.trusted is False and trusted.holds
+
+
+_OF_THE_PEP = (
+    "document_type", "audience", "meeting_date", "social_worker", "team", "filename", "source", "pdf_standard", "pages",
+)  # fmt: skip
+"""The columns of the manifest that follow from the PEP and its PDF, whatever the profile was."""
+
+
+def _listed(record: Record, pep: Pep | None, pdf: bytes, facts: verify.Facts, profile: Profile) -> Iterator[str]:
+    """Where a record's row of the manifest differs from the record, the PEP that it is of, or what the PDF carries."""
+    about = f"The record of {record.pep_id} version {record.version}"
+    known = {
+        "lcs_person_id": record.lcs_person_id,
+        "pep_id": record.pep_id,
+        "version": str(record.version),
+        "sha256": record.sha256,
+        "bytes": str(len(pdf)),
+    }
+    if pep and not facts.problem:
+        now = record.filed_at
+        made = manifest.row(pep, naming.record(pep), pdf, facts, title="", signed_off_at=now, profile=profile)
+        known |= {name: getattr(made, name) for name in _OF_THE_PEP}
+    if wrong := [name for name, value in known.items() if record.row.get(name) != value]:
+        yield f"{about}: its row says otherwise of {', '.join(wrong)} than the record itself. {trails.ASK}"
+    for carried, mine in (
+        (facts.child.lcs_person_id, record.lcs_person_id),
+        (facts.pep.id, record.pep_id),
+        (facts.pep.version, record.version),
+        (pep and peps.number_of(pep, "lcs_person_id"), record.lcs_person_id),
+    ):
+        if carried not in (None, mine):
+            yield f"{about}: the PEP that it was made of is another child’s, or another PEP. {trails.ASK}"
+            return
 
 
 def clear_orphans(register: Register, *, by: str) -> int:
-    """Delete the files that have lain here for more than a day and that no row names; how many those were."""
+    """Delete the files that have lain here for more than a day and that no row names; how many those were.
+
+    Misconfigured (slug `damaged-register`) where rows are missing, since what they named would be deleted too.
+    """
     with register.reading() as session:
         named = _named(session)
+        if next(audit.faults(session), None) or trails.read(session).files - named:
+            raise Misconfigured(
+                "The register lacks rows that its audit names, or the audit was edited, so no file was deleted: a row "
+                "that is lost may have named it. Run pepforms register check without --clear-orphans, and restore a "
+                "backup.",
+                slug="damaged-register",
+            )
     old = [path for name, path in register.files.all() if name not in named and register.files.is_ours(path)]
     old = [path for path in old if (_age(path) or 0) > YOUNG_SECONDS]
     if not old:
@@ -200,12 +348,13 @@ def _age(path: Path) -> float | None:
         return None
 
 
-def _orphans(register: Register, named: set[str]) -> Iterator[tuple[str, bool]]:
+def _orphans(register: Register, named: set[str]) -> tuple[list[str], list[str]]:
     """What nobody names among the files: new, somebody may be about to name it; old, it is a fault."""
     lying = [(name, path) for name, path in register.files.all() if name not in named]
-    with register.reading() as session:
-        meanwhile = _named(session)
-    young = 0
+    young, old = 0, []
+    meanwhile = set[str]()
+    with register.reading() as session, contextlib.suppress(Misconfigured):  # of which the check has told already
+        meanwhile.update(digest for digest, _ in made.named(session))
     for name, path in lying:
         age = _age(path)
         if age is None or name in meanwhile:
@@ -213,6 +362,5 @@ def _orphans(register: Register, named: set[str]) -> Iterator[tuple[str, bool]]:
         if age <= YOUNG_SECONDS:
             young += 1
         else:
-            yield f"The file {name[:16]} has lain here for {age / YOUNG_SECONDS:.0f} days, and no row names it.", True
-    if young:
-        yield f"Files put during the last day that no row names yet: {young}.", False
+            old.append(f"The file {name[:16]} has lain here for {age / YOUNG_SECONDS:.0f} days, and no row names it.")
+    return [f"Files put during the last day that no row names yet: {young}."] if young else [], old

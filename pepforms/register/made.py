@@ -9,7 +9,8 @@ from sqlalchemy.orm import Session, undefer
 
 from pepforms.archive import manifest
 from pepforms.digest import sha256
-from pepforms.register import audit
+from pepforms.errors import Misconfigured
+from pepforms.register import audit, legible
 from pepforms.register.store import Register
 from pepforms.register.tables import Child, Document, Record, Revision, Version
 
@@ -79,7 +80,7 @@ def keep_record(
             filed_at=now,
         )
         session.add(record)
-        about = {"sha256": digest, "supersedes": record.supersedes}
+        about = {"sha256": digest, "supersedes": record.supersedes, "beside": sorted(names.values())}
         audit.append(session, by, "record-kept", f"{row.pep_id} version {row.version}", about)
     return digest
 
@@ -130,9 +131,15 @@ def named(session: Session) -> Iterator[tuple[str, str]]:
     for identity, digest in session.execute(select(Document.identity, Document.sha256)):
         yield digest, f"document {identity[:16]}"
     # These columns alone: a backup may be older than the others.
-    for digest, pep_id, version, beside in session.execute(
-        select(Record.sha256, Record.pep_id, Record.version, Record.beside)
-    ):
-        subject = f"the record of {pep_id} version {version}"
-        yield digest, subject
-        yield from ((other, f"{name}, beside {subject}") for name, other in beside.items())
+    records = session.execute(select(Record.sha256, Record.pep_id, Record.version, Record.beside))
+    try:
+        for digest, pep_id, version, beside in records:
+            subject = f"the record of {pep_id} version {version}"
+            yield digest, subject
+            yield from ((other, f"{name}, beside {subject}") for name, other in beside.items())
+    except legible.UNREADABLE as error:
+        raise Misconfigured(
+            "The register does not say any more which files are its records’. Run pepforms register check, and restore "
+            "a backup.",
+            slug="damaged-register",
+        ) from error

@@ -21,6 +21,8 @@ from pepforms.register.tables import Child, Revision, SectionState, SignOff, Ver
 
 KEPT = "pep-kept"
 """The action in the audit; its subject is that of `subject`, its detail the revision's number and digests."""
+SIGNED = "pep-signed-off"
+"""The action in the audit that follows on that where a version was signed off by it; its detail is the digest."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,19 +42,21 @@ def keep(register: Register, pep: Pep, profile: Profile, *, by: str, over: int |
 
     `over` is the number of the revision that an editor began with: Refused (slug `changed-meanwhile`) where it is not
     the newest any more. Without it, a state that the version has been in before is the `same`, and stays as old as it
-    is: importing twice, or an old file after a newer one, changes nothing.
+    is: importing twice, or an old file after a newer one, changes nothing; unless the newest has lost its sign-offs,
+    which then come back.
 
-    Refused (`signed-off`) where it would change what was signed, (`another-childs-pep`) where the reference is taken.
+    Refused (`signed-off`) where it would change what was signed or take a signature away, (`another-childs-pep`)
+    where the reference is taken.
     """
     content, today = canonical(pep), days.today()
     known = (pep["pep"]["id"], pep["pep"]["version"])
     with register.reading() as session:
-        if over is None and (found := _same(session, *known, sha256(content))):
+        if over is None and (found := _same(session, known, sha256(content), profile)):
             return found
     states = sections.sections(pep, check.check(content, "sign-off", profile).problems, profile, today)
     with register.writing() as session:
         audit.lock(session)  # from here on nobody else writes
-        if over is None and (found := _same(session, *known, sha256(content))):
+        if over is None and (found := _same(session, known, sha256(content), profile)):
             return found
         return _kept(session, pep, _Taken(content, by, over, profile, states))
 
@@ -78,6 +82,7 @@ def _kept(session: Session, pep: Pep, taken: _Taken) -> Kept:
     else:
         state = "changed"
         _refuse_what_was_signed(session, version, digest)
+        _refuse_lost_sign_offs(session, version, pep, taken.profile)
     if taken.over is not None and taken.over != version.newest:
         raise Refused(
             f"PEP {version.pep_id} version {version.version} was changed meanwhile. Look at it again, and make your "
@@ -108,7 +113,7 @@ def _kept(session: Session, pep: Pep, taken: _Taken) -> Kept:
     about = {"revision": row.number, "sha256": row.sha256, "digest": digest}
     audit.append(session, taken.by, KEPT, subject(version), about)
     if version.signed_digest and not signed_before:
-        audit.append(session, taken.by, "pep-signed-off", subject(version), {"digest": digest})
+        audit.append(session, taken.by, SIGNED, subject(version), {"digest": digest})
     return Kept(state, version.pep_id, version.version, row.number, row.id, version.signed_digest is not None)
 
 
@@ -132,14 +137,20 @@ def read(kept: Revision) -> Pep:
     return pep
 
 
-def _same(session: Session, pep_id: str, number: int, content: str) -> Kept | None:
-    """The newest revision of this version with this very content, if there is one."""
+def _same(session: Session, known: tuple[str, int], content: str, profile: Profile) -> Kept | None:
+    """The newest revision of this version with this very content, if there is one that may stay as old as it is."""
     found = session.scalars(
         select(Revision)
-        .where(Revision.pep_id == pep_id, Revision.version == number, Revision.sha256 == content)
+        .where(Revision.pep_id == known[0], Revision.version == known[1], Revision.sha256 == content)
         .order_by(Revision.number.desc())
     ).first()
-    return _as_found(session.get_one(Version, (pep_id, number)), found) if found else None
+    if found is None:
+        return None
+    version = session.get_one(Version, known)
+    newest = revision(session, version) if found.number < version.newest else None
+    if newest and _lost(session, version, read(newest), profile):
+        return None
+    return _as_found(version, found)
 
 
 def _as_found(version: Version, there: Revision) -> Kept:
@@ -153,19 +164,59 @@ def _as_found(version: Version, there: Revision) -> Kept:
 def _refuse_what_was_signed(session: Session, version: Version, digest: str) -> None:
     if version.signed_digest in (None, digest):
         return
-    of_this_pep = select(func.max(Version.version)).where(Version.pep_id == version.pep_id)
-    following = (session.scalar(of_this_pep) or version.version) + 1
     raise Refused(
         f"PEP {subject(version)} was signed off, and what was signed does not change any more: only "
-        f"{', '.join(NOT_SIGNED[:-1])} and {NOT_SIGNED[-1]} do. Give it the next version, {following}, and have that "
-        "signed.",
+        f"{', '.join(NOT_SIGNED[:-1])} and {NOT_SIGNED[-1]} do. Give it the next version, "
+        f"{_following(session, version)}, and have that signed.",
         slug="signed-off",
     )
 
 
+def _following(session: Session, version: Version) -> int:
+    """The number of the version that comes next."""
+    of_this_pep = select(func.max(Version.version)).where(Version.pep_id == version.pep_id)
+    return (session.scalar(of_this_pep) or version.version) + 1
+
+
+def _refuse_lost_sign_offs(session: Session, version: Version, pep: Pep, profile: Profile) -> None:
+    """Whoever signed stays named as they signed; who else signs, or has read it, may be added."""
+    if _lost(session, version, pep, profile):
+        raise Refused(
+            f"PEP {subject(version)} was signed off, and this lacks a sign-off that it was signed off with, or has it "
+            "otherwise. Take the signed PEP and put into that what has been added since; if a sign-off was wrong, give "
+            f"the PEP its next version, {_following(session, version)}, and have that signed.",
+            slug="signed-off",
+        )
+
+
+def _lost(session: Session, version: Version, pep: Pep, profile: Profile) -> bool:
+    """Whether a sign-off with which this version was signed off is not in this state of it."""
+    if version.signed_digest is None:
+        return False
+    theirs = _sign_offs(pep)
+    return any(row not in theirs for row in _signatures(session, version, profile))
+
+
+def _signatures(session: Session, version: Version, profile: Profile) -> list[dict[str, Any]]:
+    """The sign-offs with which a version was signed off: those of the first state that all who must have signed."""
+    states = session.scalars(
+        select(Revision)
+        .where(Revision.pep_id == version.pep_id, Revision.version == version.version)
+        .where(Revision.digest == version.signed_digest)
+        .order_by(Revision.number)
+    )
+    signed: list[dict[str, Any]] = []
+    for state in states:
+        pep = read(state)
+        signed = [row for row in _sign_offs(pep) if row["digest"] == state.digest] or signed
+        if _signed_off(pep, state.digest, profile)[0]:
+            break
+    return signed  # where the profile asks for others by now: the last that had any
+
+
 def _refuse_another_childs(session: Session, pep: Pep) -> None:
     """A reference is one child's for good; a number that was corrected names the one before."""
-    mine = {_number(pep, "lcs_person_id"), _number(pep, "former_lcs_person_id")} - {None}
+    mine = {number_of(pep, "lcs_person_id"), number_of(pep, "former_lcs_person_id")} - {None}
     of_this_pep = select(Version.lcs_person_id).where(Version.pep_id == pep["pep"]["id"]).distinct()
     if mine and {number for number in session.scalars(of_this_pep) if number} - mine:
         raise Refused(
@@ -180,18 +231,19 @@ def _refuse_another_childs(session: Session, pep: Pep) -> None:
 
 def _describe(session: Session, version: Version, pep: Pep, now: dt.datetime) -> None:
     """The version's columns as this PEP says them, and its child."""
-    number, former = _number(pep, "lcs_person_id"), _number(pep, "former_lcs_person_id")
+    number, former = number_of(pep, "lcs_person_id"), number_of(pep, "former_lcs_person_id")
     if number:
         child = session.get(Child, number) or Child(lcs_person_id=number, added_at=now)
         child.former_lcs_person_id = former or child.former_lcs_person_id
         session.add(child)
         session.flush()
-    version.lcs_person_id = number or version.lcs_person_id
+    version.lcs_person_id = number or version.lcs_person_id  # which a later state may leave out
     version.academic_year, version.term = pep["pep"]["academic_year"], pep["pep"]["term"]
     version.meeting_date = days.said(pep, "meeting", "date")
 
 
-def _number(pep: Pep, name: str) -> str | None:
+def number_of(pep: Pep, name: str) -> str | None:
+    """The child’s number of that name in a PEP, where it says one."""
     child = pep.get("child")
     number = child.get(name) if isinstance(child, dict) else None
     return number if isinstance(number, str) else None
@@ -228,14 +280,23 @@ def _find_anew(session: Session, kept: Revision, pep: Pep, states: Sequence[sect
                 due=section.due,
             )
         )
-    for ordinal, row in enumerate(_sign_offs(pep)):
-        session.add(
-            SignOff(
-                **key,
-                ordinal=ordinal,
-                **{name: row[name] for name in ("role", "name", "method", "digest")},
-                at=dt.datetime.fromisoformat(row["at"]),
-                holds=row["digest"] == kept.digest,
-            )
-        )
+    for row in sign_offs(pep, kept.digest):
+        session.add(SignOff(**key, **dict(zip(SIGN_OFF, row, strict=True))))
     session.flush()
+
+
+SIGN_OFF = ("ordinal", "role", "name", "method", "at", "digest", "holds")
+
+
+def sign_offs(pep: Pep, digest: str) -> list[tuple[Any, ...]]:
+    """The rows of `sign_off` for a PEP of this digest: what `SIGN_OFF` names, of each."""
+    return [
+        (
+            ordinal,
+            *(row[name] for name in ("role", "name", "method")),
+            dt.datetime.fromisoformat(row["at"]).astimezone(dt.UTC),
+            row["digest"],
+            row["digest"] == digest,
+        )
+        for ordinal, row in enumerate(_sign_offs(pep))
+    ]

@@ -92,7 +92,7 @@ def place(where: str | Path) -> str:
 def stands(where: str | Path) -> Literal["not made", "older", "up to date"]:
     """How far the register there has come, found out without making one or changing it.
 
-    Misconfigured (slug `newer-register`) where a newer pepforms made it.
+    Misconfigured (slug `newer-register`) where a newer pepforms made it, (`damaged-register`) where it does not say.
     """
     if file := sqlite_file(where):
         with files.told(file):
@@ -186,7 +186,12 @@ def _is_up_to_date(connection: Connection) -> bool:
     if not _is_begun(connection):
         return False
     there = connection.scalar(sa.text("SELECT version_num FROM alembic_version"))
-    if there is not None and there not in _migrations():
+    if there is None:
+        raise Misconfigured(
+            "This register does not say any more how far it was brought up to date. Restore a backup.",
+            slug="damaged-register",
+        )
+    if there not in _migrations():
         raise Misconfigured(
             "This register was made by a newer pepforms, and this one would not understand it. "
             "Install the newer pepforms again.",
