@@ -346,7 +346,10 @@ class Receipt(Table):
 
 
 class ListImport(Table):
-    """A weekly list of the children in care, by the SHA-256 of its file."""
+    """A weekly list of the children in care, by the SHA-256 of its file.
+
+    Where that file is another day's list already, it is by that of the file's SHA-256 and the day.
+    """
 
     __tablename__ = "list_import"
 
