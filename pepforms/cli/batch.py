@@ -4,7 +4,7 @@ import contextlib
 import datetime as dt
 import os
 import signal
-import time
+import threading
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -371,17 +371,29 @@ def _go_on(
             many.say(batch_id)
         return 0
     stuck: list[dict[str, Any]] = []
-    with wiring.worker(processes) as working:
+    with wiring.worker(processes) as working, _interrupted() as interrupted:
         for batch_id in ids:
             many.tell(f"Batch {batch_id}. If this is interrupted, say pepforms batch resume {batch_id}.")
-            if problem := _followed(wiring, batch_id, working):
+            if problem := _followed(wiring, batch_id, working, interrupted):
                 stuck.append(problem)
                 many.tell(problem["message"])
     codes = {problem["exit_code"] for problem in stuck}
     return many.worst([*codes, *(_handed_out(wiring, batch_id, force=force) for batch_id in ids)])
 
 
-def _followed(wiring: Wiring, batch_id: str, working: "Worker") -> dict[str, Any] | None:
+@contextlib.contextmanager
+def _interrupted() -> Iterator[threading.Event]:
+    """Ctrl+C as an event: an exception, raised wherever we are just then, may be lost in somebody’s destructor."""
+    asked, before = threading.Event(), signal.getsignal(signal.SIGINT)
+    if before is not signal.SIG_IGN:
+        signal.signal(signal.SIGINT, lambda *_: asked.set())
+    try:
+        yield asked
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+def _followed(wiring: Wiring, batch_id: str, working: "Worker", interrupted: threading.Event) -> dict[str, Any] | None:
     """Wait for the end of a batch under a progress bar; what keeps it from going on, where something does."""
     from pepforms.batches import course
 
@@ -396,7 +408,8 @@ def _followed(wiring: Wiring, batch_id: str, working: "Worker") -> dict[str, Any
             if found.state != "running" or stuck:
                 bar.at(total)
                 return stuck
-        time.sleep(_LOOK_SECONDS)
+        if interrupted.wait(_LOOK_SECONDS):
+            raise KeyboardInterrupt
     raise working.trouble
 
 
