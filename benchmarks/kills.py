@@ -2,7 +2,7 @@
 
     python -m benchmarks.kills [sqlite|postgresql…]
 
-The table is the one in docs/batches.md. It takes half an hour where nothing else runs.
+The table is the one in docs/kills.md. It takes a quarter of an hour where nothing else runs.
 """
 
 import sys
