@@ -10,7 +10,9 @@ from typing import Any, Literal, Protocol
 
 from pepforms import check, days, digest, leaks, loss, naming, schema
 from pepforms.archive import manifest, stamp, verify
-from pepforms.audience import Copy, Reader, cut, owners, theirs
+from pepforms.audience import Copy, cut
+from pepforms.audience.case import Reader
+from pepforms.audience.for_whom import owners, theirs
 from pepforms.check import sections
 from pepforms.errors import Broken, Refused
 from pepforms.fill import Template, words

@@ -10,7 +10,8 @@ from typing import Any
 
 from pepforms import drawn, loss, pipeline, resources, sources
 from pepforms.archive import stamp
-from pepforms.audience import Reader, one_by_one
+from pepforms.audience.case import Reader
+from pepforms.audience.for_whom import one_by_one
 from pepforms.convert import Converter, libreoffice
 from pepforms.errors import Broken, Refused
 from pepforms.fill import Letterhead, Template

@@ -6,8 +6,11 @@ from typing import Any
 
 import pytest
 
-from pepforms import audience, schema
-from pepforms.audience import HOME_BY_RULE, HOME_COUSINS, PLAIN_NEEDS, PLAIN_STATUS, RELEASABLE, Reader, cut
+from pepforms import schema
+from pepforms.audience import cut
+from pepforms.audience.case import Reader
+from pepforms.audience.fields import HOME_BY_RULE, HOME_COUSINS, PLAIN_NEEDS, PLAIN_STATUS
+from pepforms.audience.release import RELEASABLE
 from pepforms.codes import known
 from pepforms.errors import Refused
 from pepforms.fill import values
@@ -391,4 +394,4 @@ def test_the_decisions_of_a_copy_change_no_signed_pep() -> None:
     from pepforms.digest import pep_digest
 
     assert pep_digest(noted(QUILL, "parent", **decided("/views/child/words", "accept"))) == pep_digest(QUILL)
-    assert audience.cut(QUILL, Reader("school")).accepted == frozenset()
+    assert cut(QUILL, Reader("school")).accepted == frozenset()

@@ -16,8 +16,8 @@ from docx.oxml.ns import qn
 from docx.shared import Pt
 from lxml import etree
 
-from pepforms import audience, forms, pipeline, schema, settings
-from pepforms.audience import cut
+from pepforms import forms, pipeline, schema, settings
+from pepforms.audience import case, cut
 from pepforms.errors import Refused
 from pepforms.fill import plain
 from pepforms.fill.scopes import Reader
@@ -230,7 +230,7 @@ def neutral(value: Any, field: Field, name: str = "") -> Any:
 
 def own_words(name: str, wiring: Wiring) -> list[str]:
     """What My plan of a sample says by itself."""
-    pep = cut(neutral(SAMPLES[name], schema.load().root), audience.Reader("child"))
+    pep = cut(neutral(SAMPLES[name], schema.load().root), case.Reader("child"))
     told = pipeline.told(pep.pep, FORM, "child", wiring.profile)
     return lines(docx.Document(io.BytesIO(wiring.template(FORM).fill(pep.pep, told, pep.fields))))
 

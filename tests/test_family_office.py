@@ -14,8 +14,10 @@ import docx
 import pytest
 from docx.text.paragraph import Paragraph
 
-from pepforms import audience, codes, forms, pipeline, resources, settings
-from pepforms.audience import Reader
+from pepforms import codes, forms, pipeline, resources, settings
+from pepforms.audience import cut
+from pepforms.audience.case import Reader
+from pepforms.audience.for_whom import owners
 from pepforms.errors import Refused
 from pepforms.fill import values
 from pepforms.model import Audience, Pep
@@ -72,7 +74,7 @@ SHEETS = [
     (name, to, person)
     for name, pep in SAMPLES.items()
     for to in forms.named("action-sheet").audiences
-    for person in audience.owners(pep, to)
+    for person in owners(pep, to)
 ]
 
 
@@ -341,7 +343,7 @@ def test_a_reader_is_not_told_that_what_they_may_not_see_is_not_known(to: Audien
 
 
 def not_known(pep: Pep, to: Audience) -> list[str]:
-    copy = audience.cut(pep, Reader(to))
+    copy = cut(pep, Reader(to))
     return [each["what"] for each in values.context(copy.pep, copy.fields, {})["document"].value["not_known"]]
 
 

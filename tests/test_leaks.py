@@ -20,7 +20,9 @@ from hypothesis import strategies as st
 
 from pepforms import codes, forms, leaks, pipeline, schema
 from pepforms.archive.pdfa import Judge
-from pepforms.audience import HOME_BY_RULE, Reader, cut
+from pepforms.audience import cut
+from pepforms.audience.case import Reader
+from pepforms.audience.fields import HOME_BY_RULE
 from pepforms.errors import Refused
 from pepforms.model import AUDIENCES, Audience, Pep
 from pepforms.resources import folder

@@ -12,7 +12,7 @@ from sqlalchemy import and_, func, insert, select
 from sqlalchemy.orm import Session
 
 from pepforms import days
-from pepforms.audience import one_by_one
+from pepforms.audience.for_whom import one_by_one
 from pepforms.batches import course
 from pepforms.errors import PepformsError, Refused, Unreadable
 from pepforms.model import Audience, Pep

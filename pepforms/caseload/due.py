@@ -17,7 +17,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from pepforms import days, schema
-from pepforms.audience import SCHOOL_STAFF
+from pepforms.audience.people import SCHOOL_STAFF
 from pepforms.caseload import holds, lists, plans
 from pepforms.caseload.changes import Caseload, Standing
 from pepforms.caseload.facts import School, schools_of
