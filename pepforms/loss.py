@@ -38,6 +38,7 @@ _ALIKE = str.maketrans(
 """What engines may write otherwise: hyphens that do not break lines; the bullets that Symbol and Wingdings keep at
 places of their own; brackets, of which right-to-left text shows the mirror image."""
 
+_LONG_WORD = regex.compile(r"[^\s/-]{30,}")
 _MOST_NAMED = 5
 
 
@@ -47,7 +48,13 @@ def check(docx: bytes, pdf: bytes, *, about: str, facts: Callable[[], Iterable[F
     `about` names the document; `facts` are asked for only to say, by their titles, what is lost. No value is quoted.
     """
     word, shown = word_text.read(docx), pdf_text.read(pdf, counted=frozenset(map(_family, fonts.FACES)))
-    losses = [*_unsaid(word, shown, facts), *_undrawn(word, shown), *_unheaded(word, shown), *_undescribed(word, pdf)]
+    losses = [
+        *_unsaid(word, shown, facts),
+        *_undrawn(word, shown),
+        *_unheaded(word, shown),
+        *_undescribed(word, pdf),
+        *_off_paper(word, pdf),
+    ]
     if losses:
         raise Broken(
             f"{about} was made, but the PDF does not show just what the Word file says: {'; '.join(losses)}. "
@@ -132,6 +139,12 @@ def _repeats(rest: Counter[str], headings: Iterable[str]) -> bool:
 def _undescribed(word: word_text.Word, pdf: bytes) -> Iterator[str]:
     if word.described and word.described != (described := pdf_text.described(pdf)):
         yield f"{described.total()} of {word.described.total()} pictures are described in the words of the Word file"
+
+
+def _off_paper(word: word_text.Word, pdf: bytes) -> Iterator[str]:
+    """What runs off the paper: only a word that is longer than its line may, so other documents are not looked at."""
+    if _LONG_WORD.search(word.body):
+        yield from (f"text on page {number} runs off the paper" for number in pdf_text.off_the_paper(pdf))
 
 
 def _plain(said: str) -> str:

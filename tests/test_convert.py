@@ -122,6 +122,38 @@ def in_every_script() -> bytes:
     return Template(buffer.getvalue(), name="scripts.docx").fill({"pep": {}, "child": {}}, {})
 
 
+LONG_WORDS = {
+    "an address": "https://eu.example.org/?url=https%3A%2F%2Fwww.example.org%2F" + "captainsoupandtheloudhall" * 6,
+    "an e-mail address": "somebody.with.a.very.long.name@children-in-care.many-words.example.org",
+    "letters": "a" * 300,
+    "capitals": "W" * 120,
+    "another script": "Сучасність" * 20,
+}
+
+
+@pytest.mark.parametrize("word", LONG_WORDS.values(), ids=LONG_WORDS)
+@pytest.mark.parametrize("size", [8, 14])
+def test_a_word_longer_than_its_line_is_broken_within_its_column_and_nothing_of_it_lost(
+    engine: Converter, word: str, size: int
+) -> None:
+    file, buffer = docx.Document(), io.BytesIO()
+    file.styles["Normal"].font.name, file.styles["Normal"].font.size = "Arial", Pt(size)
+    file.add_paragraph(f"See {word} and then go on").paragraph_format.left_indent = Pt(120)
+    cells = file.add_table(1, 4).rows[0].cells
+    cells[1].text, cells[2].text = word, "Beside"
+    file.save(buffer)
+    docx_file = Template(buffer.getvalue(), name="long.docx").fill({"pep": {}, "child": {}}, {})
+    made = stamp.finish(engine.convert(docx_file, about="plan"), title="Plan")
+    loss.check(docx_file, made, about="plan", facts=lambda: ())
+    text = pypdfium2.PdfDocument(made)[0].get_textpage()
+    boxes = [text.get_rect(number) for number in range(text.count_rects())]
+    beside = next(box for box in boxes if text.get_text_bounded(*box).strip() == "Beside")
+    above = [box for box in boxes if box[1] > beside[3]]  # the paragraph; what is beside or below is the table
+    assert max(right for _, _, right, _ in above) <= pypdfium2.PdfDocument(made)[0].get_width() - 90
+    inside = [box for box in boxes if box not in above and box[0] < beside[0]]
+    assert max(right for _, _, right, _ in inside) <= beside[0]
+
+
 def bottoms(data: bytes, letter: str) -> list[float]:
     """How high a letter stands above the foot of the first page, wherever it stands."""
     text = pypdfium2.PdfDocument(data)[0].get_textpage()

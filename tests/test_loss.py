@@ -11,6 +11,7 @@ from typing import Any
 import docx
 import pikepdf
 import pytest
+import rdocx
 from docx.oxml import parse_xml
 from docx.oxml.ns import nsdecls
 from hypothesis import given, settings
@@ -277,6 +278,14 @@ def test_a_picture_whose_description_is_lost_is_found() -> None:
         buffer = io.BytesIO()
         document.save(buffer)
     assert "0 of 1 pictures are described" in made.losses(pdf=buffer.getvalue())
+
+
+def test_text_that_runs_off_the_paper_is_lost() -> None:
+    word = docx.Document()
+    word.add_paragraph("whateverelse" * 30)
+    unbroken = rdocx.Document.from_bytes(saved(word)).to_pdfa_deterministic("pdfa-3b")
+    with pytest.raises(Broken, match="text on page 1 runs off the paper"):
+        loss.check(saved(word), stamp.finish(unbroken, title="Plan"), about="plan", facts=lambda: ())
 
 
 def test_a_document_that_lost_something_is_never_handed_out() -> None:

@@ -3,7 +3,9 @@
 rdocx joins Arabic and Hebrew rightly, except at joiners without width, but sets all other scripts glyph by glyph
 without their offsets, and Bengali or Punjabi that holds a danda without reordering it at all. In the fonts that it is
 given instead, each syllable or letter with its marks is one glyph, and no sign sinks its line (`fonts/composing.py`). A
-paragraph that runs from right to left it begins on the left, unless it is told to begin at its start.
+paragraph that runs from right to left it begins on the left, unless it is told to begin at its start. A word that is
+longer than its line it runs over the next cell and off the page: in its copy such a word may end a line within
+(`convert/wrapping.py`).
 """
 
 import io
@@ -14,6 +16,7 @@ from pathlib import Path
 
 from lxml import etree
 
+from pepforms.convert import wrapping
 from pepforms.fonts import FACES, Face, masked
 from pepforms.fonts.composing import composed, level, unjoined
 from pepforms.text import word
@@ -25,23 +28,30 @@ _ID = "{http://schemas.openxmlformats.org/officeDocument/2006/relationships}id"
 
 
 def mended(docx: bytes) -> bytes:
-    """The Word file as rdocx sets it rightly; as it is where it embeds no font, needs nothing or cannot be read."""
+    """The Word file as rdocx sets it rightly; as it is where it needs nothing or cannot be read."""
     try:
         with zipfile.ZipFile(io.BytesIO(docx)) as archive:
-            if _RELATIONSHIPS not in archive.namelist():
-                return docx
-            new = {**dict(_made(archive, word.read(docx).named)), **dict(_aligned(archive))}
+            new = dict(_text(archive))
+            if _RELATIONSHIPS in archive.namelist():
+                new |= dict(_made(archive, word.read(docx).named))
             return _replaced(archive, new) if new else docx
     except (zipfile.BadZipFile, KeyError, etree.XMLSyntaxError):  # the engine says what is wrong with it
         return docx
 
 
-def _aligned(archive: zipfile.ZipFile) -> Iterator[tuple[str, bytes]]:
-    """The text, with every right-to-left paragraph told to begin at its start that nothing else says where to stand."""
+def _text(archive: zipfile.ZipFile) -> Iterator[tuple[str, bytes]]:
+    """The text, where something in it stands otherwise than it should."""
     data = archive.read(_TEXT)
-    if b"<w:bidi/>" not in data:
+    if b"<w:bidi/>" not in data and not wrapping.may_be_needed(data):
         return
     root, styles = etree.fromstring(data), etree.fromstring(archive.read(_STYLES))
+    _align(root, styles)
+    wrapping.wrap(root, styles)
+    yield _TEXT, etree.tostring(root, encoding="UTF-8", xml_declaration=True, standalone=True)
+
+
+def _align(root: etree._Element, styles: etree._Element) -> None:
+    """Tell every right-to-left paragraph to begin at its start that nothing else says where to stand."""
     placed = {style.get(f"{_W}styleId") for style in styles if style.find(f"{_W}pPr/{_W}jc") is not None}
     for mark in root.iter(f"{_W}bidi"):
         properties = mark.getparent()
@@ -49,7 +59,6 @@ def _aligned(archive: zipfile.ZipFile) -> Iterator[tuple[str, bytes]]:
         stands = properties is None or properties.find(f"{_W}jc") is not None
         if not stands and (style is None or style.get(f"{_W}val") not in placed):
             mark.addnext(etree.Element(f"{_W}jc", {f"{_W}val": "start"}))
-    yield _TEXT, etree.tostring(root, encoding="UTF-8", xml_declaration=True, standalone=True)
 
 
 def _made(archive: zipfile.ZipFile, named: dict[str, list[str]]) -> Iterator[tuple[str, bytes]]:

@@ -79,6 +79,28 @@ def _seen(page: Any) -> str:
         page.close()
 
 
+def off_the_paper(pdf: bytes) -> list[int]:
+    """The pages on which text runs over the edge of the paper, where nobody sees it."""
+    import pypdfium2
+
+    with _ONE_AT_A_TIME:
+        document = pypdfium2.PdfDocument(pdf)
+        try:
+            return [number for number, page in enumerate(document, 1) if _runs_off(page)]
+        finally:
+            document.close()
+
+
+def _runs_off(page: Any) -> bool:
+    text, (left, bottom, right, top) = page.get_textpage(), page.get_mediabox()
+    try:
+        rectangles = [text.get_rect(number) for number in range(text.count_rects())]
+    finally:
+        text.close()
+        page.close()
+    return any(one[0] < left or one[1] < bottom or one[2] > right or one[3] > top for one in rectangles)
+
+
 def described(pdf: bytes) -> Counter[str]:
     """The alternative texts of the pictures of a PDF."""
     import pikepdf
