@@ -21,7 +21,7 @@ import pikepdf
 import pypdfium2
 import pytest
 from docx.opc.constants import RELATIONSHIP_TYPE
-from docx.oxml import parse_xml
+from docx.oxml import OxmlElement, parse_xml
 from docx.shared import Pt
 from PIL import Image
 
@@ -152,6 +152,35 @@ def test_a_word_longer_than_its_line_is_broken_within_its_column_and_nothing_of_
     assert max(right for _, _, right, _ in above) <= pypdfium2.PdfDocument(made)[0].get_width() - 90
     inside = [box for box in boxes if box not in above and box[0] < beside[0]]
     assert max(right for _, _, right, _ in inside) <= beside[0]
+
+
+def table_below(lines: int) -> bytes:
+    """So many lines of text, then a heading and a table whose first row is its heading row."""
+    file, buffer = docx.Document(), io.BytesIO()
+    file.styles["Normal"].font.name = "Arial"
+    for number in range(lines):
+        file.add_paragraph(f"Line {number}").paragraph_format.space_after = Pt(0)
+    file.add_heading("Announced", 2)
+    table = file.add_table(0, 2)
+    for number in range(8):
+        for cell, words in zip(
+            table.add_row().cells, ("Headingrow", "What") if number == 0 else (f"Row{number}", "x"), strict=True
+        ):
+            cell.text = words
+    table.rows[0]._tr.get_or_add_trPr().append(OxmlElement("w:tblHeader"))
+    file.save(buffer)
+    return Template(buffer.getvalue(), name="table.docx").fill({"pep": {}, "child": {}}, {})
+
+
+def test_a_heading_row_never_stands_alone_at_the_foot_of_a_page(engine: Converter) -> None:
+    cut = 0
+    for lines in range(39, 50):
+        pages = pdf.seen(engine.convert(table_below(lines), about="plan"))
+        first = next(page for page in pages if "Headingrow" in page)
+        assert "Row1" in first, lines
+        assert "Announced" in first, lines
+        cut += len([page for page in pages if "Headingrow" in page]) > 1
+    assert cut  # some of these tables do run over two pages
 
 
 def bottoms(data: bytes, letter: str) -> list[float]:

@@ -17,48 +17,53 @@ from pathlib import Path
 from lxml import etree
 
 from pepforms.convert import wrapping
+from pepforms.convert.styles import Styles, W, first
 from pepforms.fonts import FACES, Face, masked
 from pepforms.fonts.composing import composed, level, unjoined
 from pepforms.text import word
 
 _TEXT, _STYLES = "word/document.xml", "word/styles.xml"
 _TABLE, _RELATIONSHIPS = "word/fontTable.xml", "word/_rels/fontTable.xml.rels"
-_W = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
+_STRICT = etree.XMLParser(resolve_entities=False, no_network=True)
+_COMPATIBLE = "{http://schemas.openxmlformats.org/markup-compatibility/2006}"
 _ID = "{http://schemas.openxmlformats.org/officeDocument/2006/relationships}id"
 
 
 def mended(docx: bytes) -> bytes:
-    """The Word file as rdocx sets it rightly; as it is where it needs nothing or cannot be read."""
+    """The Word file as rdocx sets it rightly, and reads it fast; as it is where it cannot be read."""
     try:
         with zipfile.ZipFile(io.BytesIO(docx)) as archive:
-            new = dict(_text(archive))
+            new = {_TEXT: _text(archive)}
             if _RELATIONSHIPS in archive.namelist():
                 new |= dict(_made(archive, word.read(docx).named))
-            return _replaced(archive, new) if new else docx
+            return _replaced(archive, new)
     except (zipfile.BadZipFile, KeyError, etree.XMLSyntaxError):  # the engine says what is wrong with it
         return docx
 
 
-def _text(archive: zipfile.ZipFile) -> Iterator[tuple[str, bytes]]:
-    """The text, where something in it stands otherwise than it should."""
-    data = archive.read(_TEXT)
-    if b"<w:bidi/>" not in data and not wrapping.may_be_needed(data):
-        return
-    root, styles = etree.fromstring(data), etree.fromstring(archive.read(_STYLES))
-    _align(root, styles)
-    wrapping.wrap(root, styles)
-    yield _TEXT, etree.tostring(root, encoding="UTF-8", xml_declaration=True, standalone=True)
+def _text(archive: zipfile.ZipFile) -> bytes:
+    """The text as it should stand."""
+    root, styles = (etree.fromstring(archive.read(part), _STRICT) for part in (_TEXT, _STYLES))
+    named = Styles(styles)
+    _align(root, named)
+    wrapping.wrap(root, named)
+    _unburden(root)
+    return etree.tostring(root, encoding="UTF-8", xml_declaration=True, standalone=True)
 
 
-def _align(root: etree._Element, styles: etree._Element) -> None:
+def _align(root: etree._Element, styles: Styles) -> None:
     """Tell every right-to-left paragraph to begin at its start that nothing else says where to stand."""
-    placed = {style.get(f"{_W}styleId") for style in styles if style.find(f"{_W}pPr/{_W}jc") is not None}
-    for mark in root.iter(f"{_W}bidi"):
-        properties = mark.getparent()
-        style = properties.find(f"{_W}pStyle") if properties is not None else None
-        stands = properties is None or properties.find(f"{_W}jc") is not None
-        if not stands and (style is None or style.get(f"{_W}val") not in placed):
-            mark.addnext(etree.Element(f"{_W}jc", {f"{_W}val": "start"}))
+    for mark in root.iter(f"{W}bidi"):
+        paragraph = next(mark.iterancestors(f"{W}p"), None)
+        if paragraph is not None and first([paragraph, *styles.of(paragraph)], "pPr/jc") is None:
+            mark.addnext(etree.Element(f"{W}jc", {f"{W}val": "start"}))
+
+
+def _unburden(root: etree._Element) -> None:
+    """Leave out the namespaces that are declared and not used: rdocx copies all of them for each element it reads."""
+    if next(root.iter(f"{_COMPATIBLE}*"), None) is None:
+        root.attrib.pop(f"{_COMPATIBLE}Ignorable", "")
+        etree.cleanup_namespaces(root)
 
 
 def _made(archive: zipfile.ZipFile, named: dict[str, list[str]]) -> Iterator[tuple[str, bytes]]:
@@ -69,10 +74,10 @@ def _made(archive: zipfile.ZipFile, named: dict[str, list[str]]) -> Iterator[tup
         if face.family not in named:
             continue
         for kind, file in (("embedRegular", face.regular), ("embedBold", face.bold)):
-            embedded = table.find(f"{_W}font[@{_W}name='{face.family}']/{_W}{kind}")
+            embedded = table.find(f"{W}font[@{W}name='{face.family}']/{W}{kind}")
             font = _font(face, file, named[face.family]) if embedded is not None and file else None
             if embedded is not None and font:
-                key = uuid.UUID(embedded.get(f"{_W}fontKey", "").strip("{}"))
+                key = uuid.UUID(embedded.get(f"{W}fontKey", "").strip("{}"))
                 yield targets[embedded.get(_ID)], masked(font, key)
 
 

@@ -29,11 +29,14 @@ def start() -> Handler:
     """What a worker process does: convert one Word file after the other."""
     import rdocx
 
-    from pepforms.convert import mending
+    from pepforms.convert import mending, paging
 
     def convert(docx: bytes) -> bytes:
+        copy = mending.mended(docx)
         try:
-            return rdocx.Document.from_bytes(mending.mended(docx)).to_pdfa_deterministic("pdfa-3b")
+            document = rdocx.Document.from_bytes(copy)
+            paging.settle(document, copy)
+            return document.to_pdfa_deterministic("pdfa-3b")
         except rdocx.RdocxError as error:
             raise Refused(
                 "The PDF engine could not read this Word file. Save the template again in Word and try once more.",

@@ -10,14 +10,14 @@ from collections.abc import Iterator
 
 from lxml import etree
 
-_W = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
+from pepforms.convert.styles import Styles, W, first
+
 _SPACE = "{http://www.w3.org/XML/1998/namespace}space"
 _BREAK = "\u200b"
 """A space without width: a line may end there."""
 
 _FEWEST = 12
 """Letters: no column is so narrow that a shorter word is longer than its line."""
-_IN_A_RUN = re.compile(rb"[^\s<>/-]{%d}[^<>]*</w:t>" % _FEWEST)
 _WORD = re.compile(rf"([^\s/\u200b\u2010-\u2014-]{{{_FEWEST},}})")
 _AFTER = re.compile(r"(?<=[.@_?&=%:;,+])")
 """Where addresses of pages and people are best broken."""
@@ -26,20 +26,16 @@ _NARROW, _WIDE = frozenset("ijltfrI.,:;'’|!()[]"), frozenset("mwMW@%")
 _SURE = 0.85
 """How much of a length, as it is judged here, is sure: what fits by a hair stays whole, and pieces are sure to fit."""
 _CELL_MARGINS = 216
+_USUAL_SIZE = 22
 _TWIPS = 10
 """Twentieths of a point in half a point, in which sizes of fonts are given."""
 
 
-def may_be_needed(data: bytes) -> bool:
-    """Whether some text of a part holds a word that might be longer than its line."""
-    return _IN_A_RUN.search(data) is not None
-
-
-def wrap(root: etree._Element, styles: etree._Element) -> None:
+def wrap(root: etree._Element, styles: Styles) -> None:
     """Let every word of the text that is longer than its line end one within."""
-    looks, page = _Looks(styles), _page_width(root)
-    for text in [text for text in root.iter(f"{_W}t") if _WORD.search(text.text or "")]:
-        size, indent = looks.of(text)
+    page = _page_width(root)
+    for text in [text for text in root.iter(f"{W}t") if _WORD.search(text.text or "")]:
+        size, indent = _look(text, styles)
         line = max((_width(text, page) - indent) / (size * _TWIPS), 1)
         pieces = [piece for stretch in _WORD.split(text.text or "") for piece in _broken(stretch, line)]
         if _BREAK in pieces:
@@ -70,13 +66,13 @@ def _cut(text: etree._Element, pieces: list[str]) -> None:
 
 
 def _run_like(run: etree._Element, piece: str) -> etree._Element:
-    new = etree.Element(f"{_W}r")
-    properties = copy.deepcopy(run.find(f"{_W}rPr"))
+    new = etree.Element(f"{W}r")
+    properties = copy.deepcopy(run.find(f"{W}rPr"))
     if properties is not None:
         new.append(properties)
-        for font in properties.findall(f"{_W}rFonts") if piece == _BREAK else ():
+        for font in properties.findall(f"{W}rFonts") if piece == _BREAK else ():
             properties.remove(font)
-    etree.SubElement(new, f"{_W}t", {_SPACE: "preserve"}).text = piece
+    etree.SubElement(new, f"{W}t", {_SPACE: "preserve"}).text = piece
     return new
 
 
@@ -101,8 +97,8 @@ def _length(word: str) -> float:
 
 def _width(text: etree._Element, page: int) -> int:
     """How wide the column is that a text stands in, in twentieths of a point."""
-    cell = next(text.iterancestors(f"{_W}tc"), None)
-    width = cell.find(f"{_W}tcPr/{_W}tcW[@{_W}type='dxa']") if cell is not None else None
+    cell = next(text.iterancestors(f"{W}tc"), None)
+    width = cell.find(f"{W}tcPr/{W}tcW[@{W}type='dxa']") if cell is not None else None
     return page if width is None else _number(width, "w") - _CELL_MARGINS
 
 
@@ -110,45 +106,24 @@ def _page_width(root: etree._Element) -> int:
     """How wide the pages of the narrowest section are between their margins."""
     widths = [
         _number(size, "w") - _number(margins, "left") - _number(margins, "right")
-        for section in root.iter(f"{_W}sectPr")
-        if (size := section.find(f"{_W}pgSz")) is not None and (margins := section.find(f"{_W}pgMar")) is not None
+        for section in root.iter(f"{W}sectPr")
+        if (size := section.find(f"{W}pgSz")) is not None and (margins := section.find(f"{W}pgMar")) is not None
     ]
     return min(widths, default=9000)
 
 
-class _Looks:
-    """The size of the font of a text and the indent of its lines, as run, paragraph and their styles say."""
-
-    def __init__(self, styles: etree._Element) -> None:
-        self._styles = {style.get(f"{_W}styleId"): style for style in styles.iter(f"{_W}style")}
-        self._default = styles.find(f"{_W}docDefaults/{_W}rPrDefault")
-        self._normal = next((name for name, one in self._styles.items() if one.get(f"{_W}default") == "1"), None)
-
-    def of(self, text: etree._Element) -> tuple[int, int]:
-        """The size in half points, the indent in twentieths of a point."""
-        paragraph = next(text.iterancestors(f"{_W}p"), None)
-        style = paragraph.find(f"{_W}pPr/{_W}pStyle") if paragraph is not None else None
-        styles = list(self._chain(style.get(f"{_W}val") if style is not None else self._normal))
-        sizes = (_under(one, "rPr/sz") for one in (text.getparent(), *styles, self._default))
-        indents = (_under(one, "pPr/ind") for one in (paragraph, *styles))
-        size = next((_number(one, "val") for one in sizes if one is not None), 0)
-        indent = next((one for one in indents if one is not None), None)
-        return size or 22, 0 if indent is None else _number(indent, "left") + _number(indent, "right")
-
-    def _chain(self, name: str | None) -> Iterator[etree._Element]:
-        """A style and those that it is based on; each once, also where they go round in a ring."""
-        left = dict(self._styles)
-        while (style := left.pop(name, None)) is not None:
-            yield style
-            based = style.find(f"{_W}basedOn")
-            name = based.get(f"{_W}val") if based is not None else None
-
-
-def _under(holder: etree._Element | None, way: str) -> etree._Element | None:
-    return holder.find("/".join(f"{_W}{step}" for step in way.split("/"))) if holder is not None else None
+def _look(text: etree._Element, styles: Styles) -> tuple[int, int]:
+    """The size of the font of a text in half points, and the indent of its lines in twentieths of a point."""
+    run, paragraph = text.getparent(), next(text.iterancestors(f"{W}p"), None)
+    if run is None or paragraph is None:
+        return _USUAL_SIZE, 0
+    above = [*styles.of(paragraph)]
+    size, indent = first([run, *above, *styles.defaults], "rPr/sz"), first([paragraph, *above], "pPr/ind")
+    sides = 0 if indent is None else _number(indent, "left") + _number(indent, "right")
+    return (_number(size, "val") if size is not None else 0) or _USUAL_SIZE, sides
 
 
 def _number(holder: etree._Element, name: str) -> int:
     """A measure that an attribute gives; 0 where it gives none that is plain."""
-    value = holder.get(f"{_W}{name}", "")
+    value = holder.get(f"{W}{name}", "")
     return int(float(value)) if re.fullmatch(r"-?\d+(\.\d+)?", value) else 0
