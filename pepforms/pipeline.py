@@ -11,7 +11,7 @@ from typing import Any, Literal, Protocol
 from pepforms import check, days, digest, leaks, loss, naming, schema
 from pepforms.archive import manifest, stamp, verify
 from pepforms.audience import Copy, cut
-from pepforms.audience.case import Reader
+from pepforms.audience.case import Reader, under
 from pepforms.audience.for_whom import owners, theirs
 from pepforms.check import sections
 from pepforms.errors import Broken, Refused
@@ -112,6 +112,8 @@ def render(
     copy = copy_for(pep, form, Reader(audience, person, confidential))
     name = naming.document(pep, form.file_name, audience, to, person=person if form.person else None)
     facts = told(pep, form, audience, workshop.profile, person=person, seen=copy.pep) | {**(more or {})}
+    if copy.picture_waits and workshop.template(form).names("pictures"):
+        raise copy.picture_waits
     docx = workshop.template(form).fill(copy.pep, facts, copy.fields)
     search = leaks.search(copy, " ".join(words_in(facts)))
     if to == "docx":
@@ -318,7 +320,7 @@ def told(
 def _preparation(pep: Pep, profile: Profile, *, next_one: bool) -> Iterator[dict[str, Any]]:
     """What is to be ready before the meeting of a PEP, or before the next one."""
     if next_one:
-        pep = pep | {"meeting": {"date": pep.get("meeting", {}).get("next_date")}}
+        pep = pep | {"meeting": {"date": under(pep, "meeting").get("next_date")}}
     for each in sections.preparation(pep, profile):
         ready = {"ready_by": each.ready_by.isoformat()} if each.ready_by else {}
         yield {"who": each.who, "parts": [*each.parts]} | ready

@@ -10,6 +10,7 @@ from pepforms import schema
 from pepforms.audience import cut
 from pepforms.audience.case import Reader
 from pepforms.audience.fields import HOME_BY_RULE, HOME_COUSINS, PLAIN_NEEDS, PLAIN_STATUS
+from pepforms.audience.for_whom import theirs
 from pepforms.audience.release import RELEASABLE
 from pepforms.codes import known
 from pepforms.errors import Refused
@@ -53,9 +54,19 @@ def noted(pep: Pep, to: Audience, **row: Any) -> Pep:
     return pep | {"distribution": [{"recipient": "Somebody", "audience": to, **person, **row}]}
 
 
-def decided(place: str, what: str, by: str = "sw", **more: str) -> dict[str, Any]:
-    made = {"pointer": place, "decision": what, "reason": "It is safe", "by": by, "on": "2026-11-20", **more}
-    return {"decisions": [made]}
+def decided(place: str, what: str, about: str = "", by: str = "sw", **more: str) -> dict[str, Any]:
+    made = {"pointer": place, "decision": what, "about": about, "reason": "It is safe", "by": by, "on": "2026-11-20"}
+    return {"decisions": [made | more]}
+
+
+def refused(pep: Pep, to: Audience, person: str | None = "mum") -> Refused:
+    """The refusal of a copy."""
+    with pytest.raises(Refused) as found:
+        cut(pep, Reader(to, person if to == "parent" else None))
+    return found.value
+
+
+SUMMARY = "/education/behaviour/summary"
 
 
 def test_the_authority_has_the_pep_itself() -> None:
@@ -119,6 +130,14 @@ def test_a_legal_status_is_said_in_plain_words_or_not_at_all(status: str) -> Non
     assert plain(seen(QUILL, "school", "care", "need")) is WITHHELD
 
 
+def test_a_parent_is_not_shown_what_somebody_of_a_longer_name_decides() -> None:
+    pep = changed(OPEN, "/people/5/name", "Ann")
+    assert pep["people"][5]["id"] == "mum"
+    for decides, seen_ in (("Joanna Zorbing, aunt", False), ("Anna", False), ("Ann, his mother", True)):
+        made = cut(changed(pep, "/care/permissions/0/decided_by", decides), Reader("parent", "mum"))
+        assert (made.pep["care"].get("permissions") is not WITHHELD) is seen_
+
+
 def test_a_parent_sees_their_own_row_of_parental_responsibility_and_of_what_they_decide() -> None:
     made = changed(QUILL, "/care/permissions/0/decided_by", "Lee Testchild")
     assert [row["person"] for row in cut(made, Reader("parent", "mum")).pep["care"]["parental_responsibility"]] == [
@@ -171,9 +190,9 @@ def test_what_is_released_one_by_one_is_shown_once_the_social_worker_says_so(pla
 
 
 def test_nothing_else_can_be_released() -> None:
-    with pytest.raises(Refused) as refused:
-        cut(noted(OPEN, "parent", **decided("/views/carer/words", "show")), Reader("parent", "mum"))
-    assert refused.value.slug == "decision-not-possible"
+    assert refused(noted(OPEN, "parent", **decided("/views/carer/words", "show")), "parent").slug == (
+        "decision-not-possible"
+    )
 
 
 @pytest.mark.parametrize("to", ["school", "carer", "parent"])
@@ -187,6 +206,53 @@ def test_custody_is_for_the_authority_in_the_history_and_now(to: Audience) -> No
     made = cut(released, Reader(to, "mum" if to == "parent" else None))
     assert "Notaplace education" not in str(made.pep["education"].get("settings"))
     assert made.pep["pep"]["provision_state"] is WITHHELD
+
+
+@pytest.mark.parametrize("to", ["school", "carer", "parent"])
+@pytest.mark.parametrize(
+    ("place", "value"),
+    [
+        ("/care/circumstances/unaccompanied", True),
+        ("/care/circumstances/youth_justice", True),
+        ("/care/circumstances/immigration", "Claim made"),
+        ("/care/legal_status", "J1"),
+        ("/care/placement/type", "A5"),
+        ("/pep/provision_state", "custody"),
+    ],
+)
+def test_a_teams_name_does_not_tell_what_is_for_the_authority_alone(place: str, value: Any, to: Audience) -> None:
+    told = {"organisation": "Youth Justice", "email": "pat@example.org"}
+    more = [{"id": f"p{n}", "role": role, "name": "Pat Feigned", **told} for n, role in enumerate(TEAMS)]
+    pep = noted(OPEN | {"people": [*OPEN["people"], *more]}, to, released_by="sw", released_on="2026-11-20")
+    reader = Reader(to, "mum" if to == "parent" else None)
+    assert str(cut(pep, reader).pep["people"]).count("Youth Justice") == len(TEAMS)
+    made = cut(changed(pep, place, value), reader)
+    assert "Youth Justice" not in str(made.pep["people"])
+    assert str(made.pep["people"]).count("pat@example.org") == len(TEAMS)
+    assert len([fact for fact in made.left_out if fact.value == "Youth Justice"]) == len(TEAMS)
+
+
+TEAMS = ("social_worker", "team_manager", "personal_adviser")
+
+
+@pytest.mark.parametrize("to", ["school", "carer", "parent"])
+def test_staff_who_teach_in_custody_are_named_and_no_more(to: Audience) -> None:
+    remand = json.loads((VALID / "year-11-remand.json").read_text(encoding="utf-8"))
+    open_ = changed(remand, "/care/placement/confidential", False)
+    pep = noted(open_, to, released_by="sw", released_on="2026-11-20")
+    (teacher,) = [
+        each for each in cut(pep, Reader(to, "mum" if to == "parent" else None)).pep["people"] if each.get("id") == "em"
+    ]
+    assert teacher["name"] == "Ada Strawman"
+    assert {teacher[name] for name in ("organisation", "email")} == {WITHHELD}
+
+
+def test_a_carer_reads_of_other_carers_by_name_alone() -> None:
+    other = {"id": "c2", "role": "carer", "name": "Cleo Conjured", "phone": "07700 900444"}
+    made = cut(OPEN | {"people": [*OPEN["people"], other]}, Reader("carer"))
+    carers = [each for each in made.pep["people"] if each["role"] == "carer"]
+    assert [each["name"] for each in carers] == ["Bilal Notareal", "Cleo Conjured"]
+    assert all(each["phone"] is WITHHELD for each in carers)
 
 
 def test_the_child_reads_of_special_needs_in_plain_words() -> None:
@@ -337,7 +403,7 @@ def test_a_parents_copy_alone_is_for_one_person_who_is_a_parent(to: Audience, pe
     ("place", "value"),
     [
         *(("/care/placement/type", code) for code in ("A3", "A4", "A5", "A6", "K1", "R5")),
-        *(("/care/legal_status", code) for code in ("J1", "J2", "L2")),
+        *(("/care/legal_status", code) for code in ("D1", "E1", "J1", "J2", "L2")),
         ("/pep/provision_state", "custody"),
         ("/care/collection/must_not_be_told", ["Renée Mockington: ring the social worker"]),
     ],
@@ -354,37 +420,57 @@ def test_no_parents_copy_of_a_child_placed_for_adoption_remanded_or_restricted_u
     assert cut(noted(pep, "parent", released_by="sw", released_on="2026-11-20"), Reader("parent", "mum")).pep
 
 
+@pytest.mark.parametrize(
+    "entry",
+    [
+        "Mother", "His mother", "mum", "Ms Mockington", "Mockington, Renée", "Renee", "Renée  Mockington",
+        "Renée\u00a0Mockington", "Both parents", "either parent", "the MUM of Otti", "Mrs Testchild, the mother’s aunt",
+    ],
+)  # fmt: skip
+def test_a_parents_copy_waits_wherever_those_who_must_not_be_told_may_be_this_parent(entry: str) -> None:
+    pep = changed(OPEN, "/care/collection/must_not_be_told", ["Nobody else", entry])
+    assert refused(pep, "parent").slug == "not-released"
+    assert cut(noted(pep, "parent", released_by="sw", released_on="2026-11-20"), Reader("parent", "mum")).pep
+
+
+@pytest.mark.parametrize("entry", ["Anyone who rings and says they are family", "Mr Pretend, a neighbour", "Grandma"])
+def test_a_parents_copy_does_not_wait_for_those_who_are_somebody_else(entry: str) -> None:
+    assert cut(changed(OPEN, "/care/collection/must_not_be_told", [entry]), Reader("parent", "mum")).pep
+
+
 @pytest.mark.parametrize("to", READERS)
 def test_a_copy_with_a_picture_waits_for_release_while_the_placement_is_confidential(to: Audience) -> None:
     pep = changed(OPEN, "/care/placement/confidential", True)
     reader = Reader(to, "mum" if to == "parent" else None)
-    with pytest.raises(Refused) as refused:
-        cut(pep, reader)
-    assert refused.value.slug == "not-released"
-    assert cut(noted(pep, to, released_by="vso", released_on="2026-11-20"), reader).shown
-    assert cut(changed(pep, "/views/child/pictures", []), reader).shown
+    waits = cut(pep, reader).picture_waits
+    assert waits is not None
+    assert waits.slug == "not-released"
+    for by in ("carer", "mum", "otti", "dt"):  # nor does its reader release it
+        assert cut(noted(pep, to, released_by=by, released_on="2026-11-20"), reader).picture_waits is not None
+    assert cut(noted(pep, to, released_by="vso", released_on="2026-11-20"), reader).picture_waits is None
+    assert cut(changed(pep, "/views/child/pictures", []), reader).picture_waits is None
 
 
 # --- decisions
 
 
 def test_words_are_left_out_or_said_otherwise_in_one_copy_alone() -> None:
-    place = "/education/behaviour/summary"
-    left = noted(QUILL, "parent", **decided(place, "leave_out"))
-    otherwise = noted(QUILL, "parent", **decided(place, "reword", words="A good term"))
+    left = noted(QUILL, "parent", **decided(SUMMARY, "leave_out", "the most in 8F"))
+    otherwise = noted(QUILL, "parent", **decided(SUMMARY, "reword", "the most in 8F", words="A good term"))
     assert plain(seen(left, "parent", "education", "behaviour", "summary")) is WITHHELD
     assert seen(otherwise, "parent", "education", "behaviour", "summary") == "A good term"
     assert seen(otherwise, "carer", "education", "behaviour", "summary").startswith("63 house points")
-    assert place in {fact.pointer for fact in cut(otherwise, Reader("parent", "mum")).left_out}
+    assert SUMMARY in {fact.pointer for fact in cut(otherwise, Reader("parent", "mum")).left_out}
 
 
 def test_a_code_or_a_day_is_never_reworded() -> None:
-    pep = noted(QUILL, "school", **decided("/meeting/date", "reword", words="Some day"))
-    assert seen(pep, "school", "meeting", "date") == QUILL["meeting"]["date"]
+    for place, about in (("/meeting/date", "2026-11-17"), ("/care/legal_status", "C2"), ("/targets/0/owner", "tutor")):
+        pep = noted(QUILL, "school", **decided(place, "reword", about, words="Something"))
+        assert "only words can be said in other words" in str(refused(pep, "school"))
 
 
 def test_one_entry_of_a_list_can_be_left_out_and_the_last_takes_its_heading_with_it() -> None:
-    pep = noted(QUILL, "parent", **decided("/education/sen/provision/0", "leave_out"))
+    pep = noted(QUILL, "parent", **decided("/education/sen/provision/0", "leave_out", "ELSA session"))
     assert len(seen(pep, "parent", "education", "sen", "provision")) == 2
     alone = changed(pep, "/education/sen/provision", pep["education"]["sen"]["provision"][:1])
     assert plain(seen(alone, "parent", "education", "sen", "provision")) is WITHHELD
@@ -394,4 +480,113 @@ def test_the_decisions_of_a_copy_change_no_signed_pep() -> None:
     from pepforms.digest import pep_digest
 
     assert pep_digest(noted(QUILL, "parent", **decided("/views/child/words", "accept"))) == pep_digest(QUILL)
-    assert cut(QUILL, Reader("school")).accepted == frozenset()
+    assert cut(QUILL, Reader("school")).accepted == {}
+
+
+def test_only_the_words_that_were_decided_about_are_let_stand() -> None:
+    pep = noted(QUILL, "parent", **decided(SUMMARY, "accept", "design technology & drama"))
+    assert cut(pep, Reader("parent", "mum")).accepted == {SUMMARY: "design technology & drama"}
+
+
+@pytest.mark.parametrize("what", ["leave_out", "reword", "accept"])
+def test_a_decision_does_not_outlive_the_words_that_it_was_made_for(what: str) -> None:
+    made = decided(SUMMARY, what, "Four  incidents, three", words="Some")  # however they are spaced
+    assert cut(noted(QUILL, "parent", **made), Reader("parent", "mum")).pep
+    told = str(refused(noted(changed(QUILL, SUMMARY, "He lives at 1 Invented Street"), "parent", **made), "parent"))
+    assert SUMMARY in told
+    assert "have changed since" in told
+    assert "Invented" not in told
+
+
+def test_a_row_that_moved_is_not_taken_for_the_one_that_was_decided_about() -> None:
+    first, *others = QUILL["education"]["achievements"]
+    pep = noted(QUILL, "parent", **decided("/education/achievements/0", "leave_out", first))
+    assert plain(seen(pep, "parent", "education", "achievements", 0)) == (others[0] if others else WITHHELD)
+    moved = changed(pep, "/education/achievements", ["Learned to swim", first, *others])
+    assert refused(moved, "parent").slug == "decision-not-possible"
+
+
+@pytest.mark.parametrize(
+    ("place", "what", "says"),
+    [
+        ("/education/behaviour/sumary", "leave_out", "nothing stands there"),
+        ("/education/behaviour/summary/", "leave_out", "nothing stands there"),
+        ("/education/sen/provision/9", "leave_out", "nothing stands there"),
+        ("/education/sen/provision/00", "leave_out", "nothing stands there"),
+        ("/education/behaviour/summary/0", "accept", "nothing stands there"),
+        ("/education/behaviour", "reword", "only words can be said in other words"),
+        ("/education/sen/provision", "reword", "only words can be said in other words"),
+        ("/education/sen/provision", "accept", "only words can be let stand"),
+        ("", "leave_out", "no document can be made without it"),
+        ("/pep", "leave_out", "no document can be made without it"),
+        ("/people", "leave_out", "no document can be made without it"),
+        ("/people/2/id", "leave_out", "no document can be made without it"),
+        ("/people/2/role", "leave_out", "no document can be made without it"),
+    ],
+)
+def test_a_decision_that_cannot_be_done_is_refused_and_never_passed_over(place: str, what: str, says: str) -> None:
+    made = decided(place, what, words_in(standing(QUILL, place)), words="Other")
+    told = refused(noted(QUILL, "parent", **made), "parent")
+    assert (told.slug, says in str(told)) == ("decision-not-possible", True)
+
+
+def standing(pep: Pep, place: str) -> Any:
+    """What stands at a place; a word where nothing does."""
+    found: Any = pep
+    try:
+        for step in place.split("/")[1:]:
+            found = found[int(step)] if isinstance(found, list) else found[step]
+    except (KeyError, IndexError, TypeError, ValueError):
+        return "nothing"
+    return found
+
+
+def words_in(value: Any) -> str:
+    if isinstance(value, dict | list):
+        return " ".join(words_in(part) for part in (value.values() if isinstance(value, dict) else value))
+    return str(value)
+
+
+@pytest.mark.parametrize("what", ["leave_out", "reword", "accept"])
+def test_a_decision_about_what_is_withheld_anyway_does_no_harm(what: str) -> None:
+    for place in ("/care/placement/address", "/views/carer/words", "/people/5/name"):
+        assert cut(noted(QUILL, "parent", **decided(place, what, "Gone since", words="x")), Reader("parent", "mum")).pep
+
+
+@pytest.mark.parametrize("by", ["mum", "quill", "ama", "dt", "iro", "nobody"])
+def test_only_those_who_work_for_the_authority_decide_what_a_copy_says(by: str) -> None:
+    for what in ("leave_out", "reword", "accept"):
+        pep = noted(QUILL, "parent", **decided(SUMMARY, what, "house points", by, words="x"))
+        assert "only the social worker, their team manager" in str(refused(pep, "parent"))
+    grades = noted(QUILL, "child", **decided("/education/attainment", "show", by=by))
+    assert "only the social worker, their team manager" in str(refused(grades, "child"))
+
+
+@pytest.mark.parametrize("by", ["sw", "tm", "vso", "vsh"])
+def test_each_of_them_may(by: str) -> None:
+    pep = noted(QUILL, "parent", **decided(SUMMARY, "accept", "house points", by))
+    assert SUMMARY in cut(pep, Reader("parent", "mum")).accepted
+
+
+# --- what is one person's own
+
+
+def test_what_a_plan_asks_of_others_is_left_out_of_a_document_for_one_person_and_searched_for() -> None:
+    whole = cut(QUILL, Reader("school"))
+    made = theirs(whole, "school", "dt")
+    own = {f"/{section}/{n}" for section in ("targets", "actions") for n, row in enumerate(QUILL[section])
+           if row["owner"] == "dt"}  # fmt: skip
+    asked = {fact.pointer for fact in whole.shown if fact.pointer.startswith(("/targets/", "/actions/"))}
+    others = {place for place in asked if place.rpartition("/")[0] not in own}
+    assert [row["id"] for row in made.pep["actions"]] == ["A1"]
+    assert {fact.pointer for fact in made.left_out} - {fact.pointer for fact in whole.left_out} <= others
+    assert "/actions/1/action" in {fact.pointer for fact in made.left_out}
+    assert not others & {fact.pointer for fact in made.shown}
+    assert {fact.pointer for fact in made.shown} >= asked - others
+
+
+def test_what_is_asked_of_two_people_in_the_same_words_is_each_ones_own() -> None:
+    same = changed(QUILL, "/actions/1/action", QUILL["actions"][0]["action"])
+    left = {fact.pointer for fact in theirs(cut(same, Reader("school")), "school", "dt").left_out}
+    assert "/actions/1/action" not in left
+    assert "/actions/2/action" in left

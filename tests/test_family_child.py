@@ -230,7 +230,8 @@ def neutral(value: Any, field: Field, name: str = "") -> Any:
 
 def own_words(name: str, wiring: Wiring) -> list[str]:
     """What My plan of a sample says by itself."""
-    pep = cut(neutral(SAMPLES[name], schema.load().root), case.Reader("child"))
+    nothing_decided = SAMPLES[name] | {"distribution": []}
+    pep = cut(neutral(nothing_decided, schema.load().root), case.Reader("child"))
     told = pipeline.told(pep.pep, FORM, "child", wiring.profile)
     return lines(docx.Document(io.BytesIO(wiring.template(FORM).fill(pep.pep, told, pep.fields))))
 

@@ -9,6 +9,7 @@ import zipfile
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import pikepdf
 import pytest
@@ -16,7 +17,9 @@ import pytest
 from pepforms import digest, files, forms, naming, pipeline, profile, resources, settings
 from pepforms.archive import manifest, verify
 from pepforms.archive.pdfa import Judge
+from pepforms.audience.case import Reader
 from pepforms.errors import Misconfigured, Refused, Unavailable
+from pepforms.model import Pep
 from pepforms.wiring import Wiring
 
 VALID = resources.folder("samples") / "valid"
@@ -176,6 +179,91 @@ def test_an_unsigned_pep_is_refused_with_every_problem(wiring: Wiring) -> None:
 def test_a_form_is_made_for_no_reader_it_does_not_name() -> None:
     with pytest.raises(Refused, match="authority"):
         forms.named("pep").offered("governor")
+
+
+REMAND = json.loads((VALID / "year-11-remand.json").read_text(encoding="utf-8"))
+
+
+def places(value: Any, at: str = "") -> Iterator[tuple[str, Any]]:
+    """Every place of a PEP, and what stands there."""
+    yield at, value
+    for name, part in value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ():
+        yield from places(part, f"{at}/{name}")
+
+
+def words_in(value: Any) -> str:
+    if isinstance(value, dict | list):
+        return " ".join(words_in(part) for part in (value.values() if isinstance(value, dict) else value))
+    return str(value)
+
+
+@pytest.mark.parametrize(
+    ("pep", "reader", "what"),
+    [
+        (json.loads(SIGNED), Reader("school"), "leave_out"),
+        (json.loads(SIGNED), Reader("parent", "mum"), "leave_out"),
+        (json.loads(SIGNED), Reader("parent", "mum"), "reword"),
+        (json.loads(SIGNED), Reader("school"), "accept"),
+        (REMAND, Reader("carer"), "leave_out"),
+        (REMAND, Reader("child"), "leave_out"),
+        (REMAND, Reader("child"), "reword"),
+    ],
+    ids=lambda given: given if isinstance(given, str) else getattr(given, "audience", ""),
+)
+def test_whatever_is_decided_a_copy_is_filled_or_refused_in_a_sentence(
+    pep: Pep, reader: Reader, what: str, wiring: Wiring
+) -> None:
+    form = forms.named("pep")
+    row = {"recipient": "R", "audience": reader.audience, "released_by": "sw", "released_on": "2026-11-23"}
+    row |= {"person": reader.person} if reader.person else {}
+    made = {"decision": what, "words": "Other words", "reason": "So", "by": "vso", "on": "2026-11-20"}
+    outcomes: set[object] = set()
+    plain = pipeline.copy_for(pep | {"distribution": [row]}, form, reader)
+    for place, value in places(pep):
+        decision = made | {"pointer": place, "about": words_in(value) or "nothing"}
+        try:
+            copy = pipeline.copy_for(pep | {"distribution": [row | {"decisions": [decision]}]}, form, reader)
+            facts = pipeline.told(pep, form, reader.audience, wiring.profile, person=reader.person, seen=copy.pep)
+            if copy.pep != plain.pep:  # it is not of what is withheld anyway
+                wiring.template(form).fill(copy.pep, facts, copy.fields)
+            outcomes.add("filled")
+        except Refused as refused:
+            outcomes.add((refused.slug, str(refused)[-1]))
+    assert outcomes == {"filled", ("decision-not-possible", ".")}
+
+
+def test_a_signed_copy_can_be_made_without_its_meeting(wiring: Wiring) -> None:
+    pep = json.loads(SIGNED)
+    about = {"about": words_in(pep["meeting"]), "reason": "So", "by": "vso", "on": "2026-11-20"}
+    pep["distribution"][1]["decisions"] += [{"pointer": "/meeting", "decision": "leave_out", **about}]
+    assert pipeline.render(pep, forms.named("pep"), "parent", "docx", wiring, person="mum").data
+
+
+def test_only_a_document_that_prints_a_picture_waits_for_somebody_to_look_at_it(wiring: Wiring) -> None:
+    pep = json.loads((VALID / "year-5-review.json").read_text(encoding="utf-8"))
+    assert pep["views"]["child"]["pictures"]
+    for name, audience, waits in (
+        ("pep", "school", True), ("my-plan", "child", True), ("pp-plus-statement", "school", False),
+        ("meeting-invitation", "school", False), ("action-sheet", "school", False),
+    ):  # fmt: skip
+        form: Any = (pep, forms.named(name), audience, "docx", wiring)
+        person = "dt" if name == "action-sheet" else None
+        if waits:
+            with pytest.raises(Refused, match="a picture cannot be searched"):
+                pipeline.render(*form, person=person, confidential=True)
+        else:
+            assert pipeline.render(*form, person=person, confidential=True).data
+
+
+def test_what_the_plan_asks_of_another_is_found_in_a_sheet_for_one_person(wiring: Wiring) -> None:
+    pep = json.loads(SIGNED)
+    sheet = (forms.named("action-sheet"), "school", "docx", wiring)
+    made = pipeline.render(pep, *sheet, person="dt")
+    assert "/actions/1/action" in {fact.pointer for fact in made.left_out}
+    pep["actions"][0]["action"] += f". {pep['actions'][2]['action']}"
+    with pytest.raises(Refused) as refused:
+        pipeline.render(pep, *sheet, person="dt")
+    assert [(each.slug, each.pointer) for each in refused.value.problems] == [("leak", "/actions/0/action")]
 
 
 def test_file_names_hold_no_personal_data_whatever_the_identifiers(wiring: Wiring) -> None:

@@ -7,16 +7,18 @@ tree of fields that goes with the copy says so, and the page has neither the fac
 The source of every rule is the matrix *Who sees what* of the Virtual School; a rule quotes its row in italics.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from pepforms import schema
 from pepforms.audience.case import Case, Reader, under
+from pepforms.audience.decisions import decided, refuse_misplaced
 from pepforms.audience.fields import PLAIN_NEEDS, PLAIN_STATUS, withheld
 from pepforms.audience.people import hidden_of, role_words
-from pepforms.audience.release import refuse_unnamed, refuse_unreleased, wait
+from pepforms.audience.release import MAY_DECIDE, refuse_unnamed, refuse_unreleased, wait
 from pepforms.audience.rows import HIDDEN_IN_ROWS, ROWS
+from pepforms.errors import Refused
 from pepforms.model import WITHHELD, Fact, Json, Pep, pointer
 from pepforms.schema import Field
 
@@ -26,16 +28,18 @@ class Copy:
     """A PEP as one reader may see it.
 
     `fields` is the tree of fields to fill a template by; `left_out` is what was taken out, for the authority alone, and
-    `shown` what was not. `accepted` are the places whose words a named person lets stand; `hides_home` is whether where
-    the child lives and learns is kept from this reader.
+    `shown` what was not. `accepted` are the words that a named person lets stand, by place; `hides_home` is whether
+    where the child lives and learns is kept from this reader; `picture_waits` refuses a document that prints a picture
+    of the child's, until somebody has looked at it.
     """
 
     pep: Pep
     fields: Field
     left_out: tuple[Fact, ...] = ()
     shown: tuple[Fact, ...] = ()
-    accepted: frozenset[str] = frozenset()
+    accepted: Mapping[str, str] = field(default_factory=dict)
     hides_home: bool = False
+    picture_waits: Refused | None = None
 
 
 def cut(pep: Pep, reader: Reader) -> Copy:
@@ -48,10 +52,9 @@ def cut(pep: Pep, reader: Reader) -> Copy:
     if reader.audience == "authority":
         return Copy(_confidential(pep) if reader.confidential else pep, root)
     refuse_unreleased(case)
+    refuse_misplaced(case)
     cutting = _Cutting(case, set(withheld(case)))
     seen = cutting.value(pep, root, ())
-    if case.is_confidential and any(fact.field.startswith("/views/child/pictures/") for fact in cutting.shown):
-        wait(case, "a picture cannot be searched for what it gives away", ())
     people = seen.get("people", WITHHELD)
     if cutting.roles:
         by_role = [{"id": reference, "name": words} for reference, words in cutting.roles.items()]
@@ -61,9 +64,20 @@ def cut(pep: Pep, reader: Reader) -> Copy:
         schema.without(frozenset(cutting.withheld)),
         tuple(cutting.left_out),
         tuple(cutting.shown),
-        frozenset(where for where, made in case.decisions.items() if made["decision"] == "accept"),
+        cutting.accepted,
         case.hides_home,
+        _picture_waits(case, cutting.shown),
     )
+
+
+def _picture_waits(case: Case, shown: Iterable[Fact]) -> Refused | None:
+    if not (case.is_confidential and any(fact.field.startswith("/views/child/pictures/") for fact in shown)):
+        return None
+    try:
+        wait(case, "a picture cannot be searched for what it gives away", MAY_DECIDE)
+    except Refused as waits:
+        return waits
+    return None
 
 
 def _confidential(pep: Pep) -> Pep:
@@ -81,11 +95,13 @@ class _Cutting:
     left_out: list[Fact] = field(default_factory=list)
     shown: list[Fact] = field(default_factory=list)
     roles: dict[str, str] = field(default_factory=dict)
+    accepted: dict[str, str] = field(default_factory=dict)
 
     def value(self, value: Json, each: Field, at: tuple[str | int, ...]) -> Any:
         """What the reader sees of a value, or `WITHHELD`."""
-        decision = self.case.decisions.get(pointer(*at), {}).get("decision")
-        if each.pointer in self.withheld or decision == "leave_out":
+        hidden = each.pointer in self.withheld
+        made = {} if hidden else decided(self.case, value, each, pointer(*at))
+        if hidden or made.get("decision") == "leave_out":
             self._leave_out(value, each, at)
             return WITHHELD
         if isinstance(value, dict) and each.fields:
@@ -93,18 +109,17 @@ class _Cutting:
             return {name: self.value(part, below, (*at, name)) for name, part, below in parts}
         if isinstance(value, list) and each.items:
             return self._rows(value, each, at)
-        return self._leaf(value, each, at, decision)
+        return self._leaf(value, each, at, made)
 
-    def _leaf(self, value: Json, each: Field, at: tuple[str | int, ...], decision: str | None) -> Any:
+    def _leaf(self, value: Json, each: Field, at: tuple[str | int, ...], made: Mapping[str, Any]) -> Any:
         place = pointer(*at)
+        if made.get("decision") == "accept":
+            self.accepted[place] = made["about"]
         if each.person and isinstance(value, str):
             value = self._reference(value, each)
-        elif decision == "reword" and isinstance(value, str) and not (each.format or each.codes or each.labels):
+        elif made.get("decision") == "reword":
             self._leave_out(value, each, at)
-            value = self.case.decisions[place]["words"]
-        elif decision == "reword" and isinstance(value, dict):
-            self._leave_out(value, each, at)
-            value = dict.fromkeys(value, self.case.decisions[place]["words"])
+            value = dict.fromkeys(value, made["words"]) if isinstance(value, dict) else made["words"]
         elif isinstance(value, str):
             value = self._in_words(value, each, at)
         self.shown.append(_fact(value, each, place))

@@ -5,8 +5,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from pepforms import schema
 from pepforms.model import Audience, Json, Pep
 from pepforms.schema import Field
+from pepforms.written import words_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,10 +47,24 @@ class Case:
         return {made["pointer"]: made for row in self.rows for made in row.get("decisions", ())}
 
     @functools.cached_property
+    def own_row(self) -> Mapping[str, Any]:
+        """What the PEP says of the parent whom the copy is for."""
+        return next((each for each in self.pep.get("people", ()) if each.get("id") == self.person), {})
+
+    @property
     def own_name(self) -> str:
         """The name of the parent whom the copy is for."""
-        people = self.pep.get("people", ())
-        return str(next((each.get("name", "") for each in people if each.get("id") == self.person), ""))
+        return str(self.own_row.get("name", ""))
+
+    @functools.cached_property
+    def in_custody(self) -> bool:
+        """Whether the child is taught in custody."""
+        return under(self.pep, "pep").get("provision_state") == "custody"
+
+    @functools.cached_property
+    def restricted(self) -> tuple[str, ...]:
+        """The titles of what stands in the PEP for the authority only: a remand, a placement for adoption."""
+        return tuple(each.title for each in schema.load().root.walk() if is_authority_only(self.pep, each))
 
     def is_child(self, person: Json) -> bool:
         """Whether a reference is to the child."""
@@ -60,6 +76,14 @@ def under(value: Any, *way: str) -> Mapping[str, Any]:
     for step in way:
         value = value.get(step) if isinstance(value, dict) else None
     return value if isinstance(value, dict) else {}
+
+
+def holds(said: str, part: str) -> bool:
+    """Whether a text has the words of another in it, whole and in their order, however they are spaced and accented."""
+    words, wanted = words_of(said), words_of(part)
+    if not wanted:  # a smile, a row of stars
+        return bool(part.strip()) and part.strip() in said
+    return any(words[start : start + len(wanted)] == wanted for start in range(len(words) - len(wanted) + 1))
 
 
 def is_authority_only(pep: Pep, each: Field) -> bool:

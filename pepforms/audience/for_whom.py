@@ -1,12 +1,12 @@
 """Whom copies are made for one by one, and what of a copy is one person's own."""
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 from pepforms.audience import Copy
 from pepforms.audience.people import role_label
 from pepforms.errors import Refused
-from pepforms.model import Audience, Json, Pep
+from pepforms.model import Audience, Fact, Json, Pep
 
 READS_AS: Mapping[str, Audience] = {
     "designated_teacher": "school", "tutor": "school", "school_staff": "school", "carer": "carer", "parent": "parent",
@@ -17,10 +17,10 @@ READS_AS: Mapping[str, Audience] = {
 
 def owners(pep: Pep, audience: Audience) -> tuple[str, ...]:
     """Those of an audience who answer for a target or an action, in the order of `people`."""
-    asked = {row.get("owner") for section in _OWNED for row in pep.get(section, ()) if isinstance(row, dict)}
+    asked = {row.get("owner") for section in _OWNED for row in _rows(pep, section)}
     return tuple(
         each["id"]
-        for each in pep.get("people", ())
+        for each in _rows(pep, "people")
         if each.get("id") in asked and READS_AS.get(each.get("role", ""), "authority") == audience
     )
 
@@ -34,15 +34,16 @@ def one_by_one(pep: Pep, audience: Audience, *, for_one: bool) -> tuple[str | No
         return owners(pep, audience)
     if audience != "parent":
         return (None,)
-    return tuple(each["id"] for each in pep.get("people", ()) if each.get("role") == "parent" and "id" in each)
+    return tuple(each["id"] for each in _rows(pep, "people") if each.get("role") == "parent" and "id" in each)
 
 
 def theirs(copy: Copy, audience: Audience, person: str) -> Copy:
-    """A copy with only the targets and actions that one person answers for.
+    """A copy with only the targets and actions that one person answers for; those of others are left out of it.
 
-    Refused (slug `for-whom`) where the person is not in the PEP, or reads another audience's copies.
+    What others have in the very same words is the person's own too. Refused (slug `for-whom`) where the person is not
+    in the PEP, or reads another audience's copies.
     """
-    role = next((each.get("role", "") for each in copy.pep.get("people", ()) if each.get("id") == person), None)
+    role = next((each.get("role", "") for each in _rows(copy.pep, "people") if each.get("id") == person), None)
     if role is None:
         raise Refused(
             f"There is nobody of that reference in this PEP. {_asked_of(copy.pep, audience)}", slug="for-whom"
@@ -54,8 +55,16 @@ def theirs(copy: Copy, audience: Audience, person: str) -> Copy:
             f"“{reads}”. {_asked_of(copy.pep, audience)}",
             slug="for-whom",
         )
-    own = {section: _rows_of(copy.pep[section], person) for section in _OWNED if section in copy.pep}
-    return dataclasses.replace(copy, pep=copy.pep | own)
+    own = {
+        section: [row for row in _rows(copy.pep, section) if row.get("owner") == person]
+        for section in _OWNED
+        if isinstance(copy.pep.get(section), list)
+    }
+    others = [*_of_others(copy.shown, person)]
+    shown = tuple(fact for fact in copy.shown if fact not in others)
+    said = [(fact.field, fact.value) for fact in shown]
+    left_out = (*copy.left_out, *(fact for fact in others if (fact.field, fact.value) not in said))
+    return dataclasses.replace(copy, pep=copy.pep | own, shown=shown, left_out=left_out)
 
 
 _COPIES: Mapping[Audience, str] = {
@@ -66,7 +75,7 @@ _COPIES: Mapping[Audience, str] = {
 
 def _asked_of(pep: Pep, audience: Audience) -> str:
     """Of whom among the readers of a copy the plan asks something, for whoever named somebody else."""
-    roles = {each.get("id"): each.get("role", "") for each in pep.get("people", ())}
+    roles = {each.get("id"): each.get("role", "") for each in _rows(pep, "people")}
     asked = ", ".join(f"{person} ({role_label(roles[person])})" for person in owners(pep, audience))
     return f"Of those who read {_COPIES[audience]}, this PEP asks something of: {asked or 'nobody'}."
 
@@ -74,5 +83,21 @@ def _asked_of(pep: Pep, audience: Audience) -> str:
 _OWNED = ("targets", "actions")
 
 
-def _rows_of(rows: Json, person: str) -> Json:
-    return [row for row in rows if row.get("owner") == person] if isinstance(rows, list) else rows
+def _of_others(shown: Sequence[Fact], person: str) -> Iterator[Fact]:
+    """What is said in the targets and actions that a person does not answer for."""
+    rows = tuple(f"/{section}/*" for section in _OWNED)
+    owner = [f"{row}/owner" for row in rows]
+    own = {_row_of(fact) for fact in shown if fact.field in owner and fact.value == person}
+    for fact in shown:
+        if fact.field.startswith(rows) and _row_of(fact) not in own:
+            yield fact
+
+
+def _row_of(fact: Fact) -> tuple[str, ...]:
+    return tuple(fact.pointer.split("/")[1:3])
+
+
+def _rows(pep: Pep, section: str) -> list[Mapping[str, Json]]:
+    """The rows of a section; none where there is no list, whether withheld or not known."""
+    rows = pep.get(section)
+    return [row for row in rows if isinstance(row, dict)] if isinstance(rows, list) else []

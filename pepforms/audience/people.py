@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from pepforms import schema
-from pepforms.audience.case import Case
+from pepforms.audience.case import Case, under
 
 SCHOOL_STAFF = ("designated_teacher", "tutor", "school_staff")
 PROFESSIONALS = (
@@ -18,8 +18,8 @@ _SEEN: Mapping[str, Mapping[str, frozenset[str]]] = {
         "name": frozenset(("carer", "parent", "child", "other")),
     },
     "carer": {
-        "contact": frozenset((*PROFESSIONALS, *SCHOOL_STAFF, "sen_caseworker", "carer")),
-        "name": frozenset(("parent", "child", "other")),
+        "contact": frozenset((*PROFESSIONALS, *SCHOOL_STAFF, "sen_caseworker")),
+        "name": frozenset(("carer", "parent", "child", "other")),
     },
     "parent": {
         "contact": frozenset((*PROFESSIONALS, *SCHOOL_STAFF, "sen_caseworker")),
@@ -44,8 +44,19 @@ def hidden_of(case: Case, row: Mapping[str, Any]) -> frozenset[str] | None:
     """What the reader does not see of a person; None where they see nothing of them."""
     role, rules = row.get("role"), _SEEN["parent, home hidden" if case.hides_home else case.audience]
     if role in rules["contact"] or (case.person is not None and row.get("id") == case.person):
-        return frozenset()
+        return _telling(case, row)
     return _CONTACT if role in rules["name"] else None
+
+
+_TEAMS = ("social_worker", "team_manager", "personal_adviser")
+
+
+def _telling(case: Case, row: Mapping[str, Any]) -> frozenset[str]:
+    """How to reach somebody, as far as it tells what is for the authority only: *Youth Justice*, a secure home."""
+    if case.in_custody and row.get("role") in SCHOOL_STAFF:
+        return _CONTACT
+    told = case.restricted or any(under(case.pep, "care", "circumstances").values())
+    return frozenset({"organisation"}) if told and row.get("role") in _TEAMS else frozenset()
 
 
 def role_words(role: str) -> str:

@@ -1,11 +1,16 @@
 """What waits for somebody's word: copies that are not made without it, and facts that are shown one by one."""
 
+import re
 from collections.abc import Iterator, Mapping
 
-from pepforms import schema
-from pepforms.audience.case import Case, is_authority_only, under
+from pepforms.audience.case import Case, holds, under
 from pepforms.errors import Refused
 from pepforms.model import Audience
+from pepforms.written import words_of
+
+MAY_DECIDE = ("social_worker", "team_manager", "virtual_school_officer", "virtual_school_head")
+"""Those of the authority who may release a copy and decide what it says; never its reader."""
+WHO_MAY = "the social worker, their team manager, the Virtual School Officer or the Virtual School Head"
 
 
 def refuse_unnamed(case: Case) -> None:
@@ -28,24 +33,37 @@ def refuse_unreleased(case: Case) -> None:
     """None for a parent of a child placed for adoption, remanded or restricted, unless the social worker allows it."""
     if case.audience != "parent":
         return
-    restricted = [each.title for each in schema.load().root.walk() if is_authority_only(case.pep, each)]
-    if restricted:
-        wait(case, f"because of what stands under {restricted[0]}", ("social_worker",))
-    forbidden = " ".join(under(case.pep, "care", "collection").get("must_not_be_told", ()))
-    if case.own_name and case.own_name.casefold() in forbidden.casefold():
-        wait(case, "the plan names this person among those who must not be told", ("social_worker",))
+    if case.restricted:
+        wait(case, f"because of what stands under {case.restricted[0]}", ("social_worker",))
+    if any(_may_mean(case, each) for each in under(case.pep, "care", "collection").get("must_not_be_told", ())):
+        wait(case, "the plan may mean this person among those who must not be told", ("social_worker",))
+
+
+_PARENTS = frozenset(
+    (
+        "parent", "parents", "mother", "mothers", "mum", "mums", "mummy", "mam", "mom", "father", "fathers", "dad",
+        "dads", "daddy",
+    )
+)  # fmt: skip
+
+
+def _may_mean(case: Case, entry: str) -> bool:
+    """Whether who must not be told may be this parent: by a part of their name, their reference, or as a parent."""
+    own = case.own_row
+    relation = re.split("[;,(]", own.get("relation", ""))[0]  # *Mother; Pip lives with her*
+    parts = {word for word in words_of(f"{case.own_name} {relation}") if len(word) > 1}
+    return not (parts | _PARENTS).isdisjoint(words_of(entry)) or holds(entry, str(case.person))
 
 
 def wait(case: Case, why: str, roles: tuple[str, ...]) -> None:
-    """Refused, until somebody in the PEP (of one of the roles, if any is given) has released this very copy."""
+    """Refused, until somebody in the PEP who has one of the roles has released this very copy."""
     for row in case.rows:
-        role = case.role_of.get(row.get("released_by"))
-        if role and row.get("released_on") and (not roles or role in roles):
+        if row.get("released_on") and case.role_of.get(row.get("released_by")) in roles:
             return
-    who = "the social worker" if roles else "a named person"
     raise Refused(
-        f"This copy waits until {who} releases it: {why}. Once they have, note it under distribution, with the "
-        "audience, the person whom it is for, released_by and released_on.",
+        f"This copy waits until {WHO_MAY if roles == MAY_DECIDE else 'the social worker'} releases it: {why}. Once "
+        "they have, note it under distribution, with the audience, the person whom it is for, released_by and "
+        "released_on.",
         slug="not-released",
     )
 
@@ -67,9 +85,17 @@ def released(case: Case) -> Iterator[str]:
         if made["decision"] != "show":
             continue
         if case.audience not in RELEASABLE.get(place, ()):
-            raise Refused(
-                f"{place} cannot be released to this reader: take the decision out.", slug="decision-not-possible"
-            )
+            raise impossible(place, "it cannot be released to this reader. Take the decision out")
         if case.audience != "child" and case.role_of.get(made["by"]) != "social_worker":
-            raise Refused(f"Only the social worker may decide to show {place}.", slug="decision-not-possible")
+            raise impossible(place, "only the social worker may decide to show this")
+        if case.role_of.get(made["by"]) not in MAY_DECIDE:
+            raise impossible(place, f"only {WHO_MAY} may decide this")
         yield place
+
+
+def impossible(place: str, why: str) -> Refused:
+    """The refusal of a copy for which something was decided that cannot be."""
+    return Refused(
+        f"What was decided for this copy about {place or 'the whole PEP'} cannot be done: {why}.",
+        slug="decision-not-possible",
+    )

@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from datetime import date
 from typing import Any
 
-from pepforms.audience.case import Case, under
+from pepforms.audience.case import Case, holds
 from pepforms.audience.people import hidden_of
 from pepforms.model import Json
 
@@ -23,8 +23,7 @@ def _keeps_holder(case: Case, row: Mapping[str, Any]) -> bool:
 
 def _keeps_permission(case: Case, row: Mapping[str, Any]) -> bool:
     """*Who decides what: P own row*: what this parent decides, by name."""
-    named = case.own_name.casefold() in str(row.get("decided_by", "")).casefold()
-    return case.audience != "parent" or (bool(case.own_name) and named)
+    return case.audience != "parent" or holds(str(row.get("decided_by", "")), case.own_name)
 
 
 def _keeps_view(case: Case, row: Mapping[str, Any]) -> bool:
@@ -50,8 +49,7 @@ def _keeps_earlier_school(case: Case, row: Mapping[str, Any]) -> bool:
 
 def _keeps_setting(case: Case, row: Mapping[str, Any]) -> bool:
     """Custody is for the authority only, in the current setting as in the history."""
-    in_custody = under(case.pep, "pep").get("provision_state") == "custody"
-    return not (in_custody or _CUSTODY.search(" ".join(str(value) for value in row.values())))
+    return not (case.in_custody or _CUSTODY.search(" ".join(str(value) for value in row.values())))
 
 
 ROWS: Mapping[str, Callable[[Case, Mapping[str, Any]], bool]] = {

@@ -221,6 +221,7 @@ def every() -> tuple[Rule, ...]:
         care,
         clocks,
         confirmed,
+        copies,
         education,
         identity,
         meeting,
@@ -233,8 +234,8 @@ def every() -> tuple[Rule, ...]:
     )
 
     # importing them registers their rules
-    del attainment, attendees, care, clocks, confirmed, education, identity, meeting, money, needed, numbers, plan
-    del schools, text
+    del attainment, attendees, care, clocks, confirmed, copies, education, identity, meeting, money, needed, numbers
+    del plan, schools, text
     return tuple(_RULES.values())
 
 

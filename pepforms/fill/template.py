@@ -13,6 +13,7 @@ from typing import Any
 from xml.parsers import expat
 
 import jinja2
+from jinja2 import nodes
 from lxml import etree
 
 from pepforms import fonts, schema
@@ -57,6 +58,7 @@ class Template:
         self._static: dict[str, Part] = {}
         self._compiled: dict[str, _Compiled] = {}
         self._drawn: runs.Drawn = {}
+        self._named: set[str] = set()
         for part, content in self._parts.items():
             self._static[part] = Part.of(self._taken_up(part, content) if FILLED.fullmatch(part) else content)
         try:
@@ -65,6 +67,10 @@ class Template:
             raise self._damaged("list of parts") from error
         still = (self._parts[part] for part in self._parts if part.endswith(".xml") and part not in self._compiled)
         self._taken_ids = {number for xml in still for _, number in _DRAWN.findall(xml.decode(errors="replace"))}
+
+    def names(self, field: str) -> bool:
+        """Whether any tag names a field of that name, wherever it lies: `pictures`."""
+        return field in self._named
 
     def fill(self, pep: Pep, document: Mapping[str, Any], fields: Field | None = None) -> bytes:
         """The filled Word file. `pep` has passed the check; `document` says what the document is and for whom.
@@ -122,6 +128,8 @@ class Template:
             tree = self._environment.parse(source)
             for line, _, reason in refusals(tree):
                 raise self._refused_at(tags, line, reason)
+            self._named |= {each.attr for each in tree.find_all(nodes.Getattr)}
+            self._named |= {str(each.value) for each in tree.find_all(nodes.Const)}
             fit(tree, in_word=part.startswith("word/"))
             code = self._environment.compile(tree, filename=part)
         except jinja2.TemplateSyntaxError as error:
