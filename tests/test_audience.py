@@ -433,7 +433,10 @@ def test_a_parents_copy_waits_wherever_those_who_must_not_be_told_may_be_this_pa
     assert cut(noted(pep, "parent", released_by="sw", released_on="2026-11-20"), Reader("parent", "mum")).pep
 
 
-@pytest.mark.parametrize("entry", ["Anyone who rings and says they are family", "Mr Pretend, a neighbour", "Grandma"])
+@pytest.mark.parametrize(
+    "entry",
+    ["Anyone who rings and says they are family", "Mr Pretend, a neighbour", "Grandma", "Her father, if he rings"],
+)
 def test_a_parents_copy_does_not_wait_for_those_who_are_somebody_else(entry: str) -> None:
     assert cut(changed(OPEN, "/care/collection/must_not_be_told", [entry]), Reader("parent", "mum")).pep
 

@@ -39,20 +39,19 @@ def refuse_unreleased(case: Case) -> None:
         wait(case, "the plan may mean this person among those who must not be told", ("social_worker",))
 
 
-_PARENTS = frozenset(
-    (
-        "parent", "parents", "mother", "mothers", "mum", "mums", "mummy", "mam", "mom", "father", "fathers", "dad",
-        "dads", "daddy",
-    )
-)  # fmt: skip
+_MOTHER = frozenset(("mother", "mothers", "mum", "mums", "mummy", "mam", "mom"))
+_FATHER = frozenset(("father", "fathers", "dad", "dads", "daddy"))
+_EITHER = frozenset(("parent", "parents"))
 
 
 def _may_mean(case: Case, entry: str) -> bool:
     """Whether who must not be told may be this parent: by a part of their name, their reference, or as a parent."""
     own = case.own_row
-    relation = re.split("[;,(]", own.get("relation", ""))[0]  # *Mother; Pip lives with her*
-    parts = {word for word in words_of(f"{case.own_name} {relation}") if len(word) > 1}
-    return not (parts | _PARENTS).isdisjoint(words_of(entry)) or holds(entry, str(case.person))
+    relation = {*words_of(re.split("[;,(]", own.get("relation", ""))[0])}  # *Mother; Pip lives with her*
+    names = {word for word in words_of(case.own_name) if len(word) > 1}
+    as_parent = _EITHER | (_MOTHER if relation.isdisjoint(_FATHER) else frozenset())
+    as_parent |= _FATHER if relation.isdisjoint(_MOTHER) else frozenset()
+    return not (names | relation | as_parent).isdisjoint(words_of(entry)) or holds(entry, str(case.person))
 
 
 def wait(case: Case, why: str, roles: tuple[str, ...]) -> None:
