@@ -12,7 +12,7 @@ import textwrap
 import tomllib
 import zipfile
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -92,7 +92,10 @@ def _tried(pack: Pack, wiring: Wiring) -> Iterator[tuple[Form, bytes, Letterhead
     path = forms.letterhead(wiring.installed)
     there = wiring.letterhead_at(path) if path else None
     for name, form in pack.forms.items():
-        yield form, pack.templates[name], (brought or there) if pack.rows[name].get("letterhead") else None
+        if pack.rows[name].get("letterhead"):
+            yield replace(form, letterhead=form.letterhead or path), pack.templates[name], brought or there
+        else:
+            yield form, pack.templates[name], None
     for form in wiring.forms().values() if brought else ():
         if form.letterhead and form.name not in pack.forms:
             yield form, form.template.read_bytes(), brought
