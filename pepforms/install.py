@@ -22,7 +22,6 @@ from pepforms.digest import sha256
 from pepforms.errors import Misconfigured, PepformsError, Refused, Unreadable
 from pepforms.fill import Letterhead, package
 from pepforms.forms import Form
-from pepforms.model import AUDIENCES
 from pepforms.wiring import Wiring
 
 _VERSION = 12
@@ -74,15 +73,13 @@ def faults(pack: Pack, wiring: Wiring) -> Iterator[tuple[str, PepformsError]]:
     """
     if missing := wiring.judge_missing:
         raise Misconfigured(f"Templates are installed only where veraPDF judges them ({missing}).", slug="no-judge")
-    if pack.letterhead and (stopping := [*_objections(pack.letterhead[1], pack.letterhead[0], _ANY_FORM, wiring)]):
+    if pack.letterhead and (
+        stopping := [*_objections(pack.letterhead[1], pack.letterhead[0], forms.LETTERHEAD, wiring)]
+    ):
         yield from stopping
         return
     for form, data, head in _tried(pack, wiring):
         yield from _faults_of(form, data, head, wiring)
-
-
-_ANY_FORM = Form(name="letterhead", title="Letterhead", template=Path(), audiences=AUDIENCES)
-"""What a letterhead is checked as: a document for every reader."""
 
 
 def _tried(pack: Pack, wiring: Wiring) -> Iterator[tuple[Form, bytes, Letterhead | None]]:
@@ -113,7 +110,7 @@ def _faults_of(form: Form, data: bytes, head: Letterhead | None, wiring: Wiring)
         yield file, error
         return
     work = many.each(documents, lambda one: _proved(one, engines, wiring), file, total=len(documents))
-    yield from ((file, result) for _, result in work if isinstance(result, PepformsError))
+    yield from ((file, fault) for fault in trial.folded(work))
 
 
 def _objections(data: bytes, file: str, form: Form, wiring: Wiring) -> Iterator[tuple[str, PepformsError]]:

@@ -117,8 +117,8 @@ class Story:
         return codes
 
     def fault(self, slug: str, element: etree._Element, what: str = "") -> Fault:
-        """A fault at the paragraph that holds the element, or at the first one in it, or in its cell, row or table."""
-        around = element.iterancestors(f"{W}tc", f"{W}tr", f"{W}tbl")
+        """A fault at the paragraph that holds the element; else at the first one in it, or in what is around it."""
+        around = element.iterancestors(f"{W}sdt", f"{W}tc", f"{W}tr", f"{W}tbl")
         nearest = itertools.chain(
             element.iterancestors(f"{W}p"),
             element.iter(f"{W}p"),

@@ -49,6 +49,9 @@ KINDS: Mapping[str, Kind] = {
         "blocks", "", "there is an object of another program, which no PDF shows; paste what it shows as a picture"
     ),
     "template-refused": Kind("blocks", ""),
+    "engines-differ": Kind("blocks", ""),
+    "not-convertible": Kind("blocks", ""),
+    "engine-failed": Kind("blocks", ""),
     "worker-lost": Kind("blocks", "Take out what makes it so large."),
     "too-much-memory": Kind("blocks", "Take out what makes it so large, pictures above all."),
     # of the tags
@@ -175,7 +178,7 @@ KINDS: Mapping[str, Kind] = {
 """Every kind of finding by its slug, in the order of docs/templates.md."""
 
 _OTHER = Kind("blocks", "")
-"""What an engine or a sample finds: the errors of other parts."""
+"""What is found besides: the errors of other parts."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -115,7 +115,9 @@ def parsed(parts: Mapping[str, bytes], name: str) -> dict[str, etree._Element]:
         if etree.ElementTree(root).docinfo.internalDTD is not None:  # Word writes none: it could only hide or swell
             raise _damaged(name, title(part))
         if root.tag.startswith(f"{{{_STRICT_WORD}}}"):
-            told = f"{name} is a Strict Open XML document. Open it in Word, and save it as Word Document (.docx)."
+            told = (
+                f"{name} is in Word’s strict form. Open it in Word, and save it as Word Document (.docx), not Strict."
+            )
             raise Refused(told, slug="not-a-word-file")
         if _PREFIXED_OTHERWISE(root):
             told = (
