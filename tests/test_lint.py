@@ -31,7 +31,6 @@ from pepforms.errors import Refused
 from pepforms.fill import Template
 from pepforms.fill.annotate import annotated
 from pepforms.fill.lint import KINDS, Finding, lint
-from pepforms.fill.tags import Place
 from pepforms.forms import Form
 from pepforms.resources import folder
 from pepforms.wiring import Wiring
@@ -1039,10 +1038,13 @@ def test_the_copy_with_comments_never_takes_the_place_of_the_template(tmp_path: 
     assert "Name another file for the copy" in complaints
 
 
-def test_a_comment_shows_what_no_word_file_can_hold_escaped() -> None:
-    found = Finding("unknown-field", "blocks", Place("text"), "", "", "It names “\ud800\x00”.")
-    (comment,) = docx.Document(io.BytesIO(annotated(saved(good()), "mine.docx", [found]))).comments
-    assert comment.text == "Put right. Text: It names “\\ud800\\u0000”."
+def test_what_no_word_file_can_hold_is_shown_escaped_in_comments_too() -> None:
+    word = good()
+    text('{{ child["\\ud800\\x00"] }}')(word)
+    found = findings(word)
+    assert all(one.message.isprintable() for one in found)
+    comments = docx.Document(io.BytesIO(annotated(saved(word), "mine.docx", found))).comments
+    assert [one.text for one in comments] == [f"Put right. {one.message}" for one in found] != []
 
 
 def test_the_letterhead_is_checked_as_a_letterhead() -> None:

@@ -111,11 +111,12 @@ def test_what_takes_too_long_to_try_says_so_and_what_to_do(
     (first, *_) = trial.fill(data, "mine.docx", form, None, wiring)
     for share in ("READING_SECONDS", "_SECONDS_A_DOCUMENT", "_SECONDS_A_MEGABYTE"):
         monkeypatch.setattr(trial, share, 1e-6)
+    begin: dict[str, Callable[[], Any]] = {
+        "filling it with every sample": lambda: trial.fill(data, "mine.docx", form, None, wiring),
+        "comparing its PDFs": lambda: trial.judge(first, (wiring.rdocx,), wiring),
+    }
     with pytest.raises(Refused) as told:
-        if work.startswith("filling"):
-            trial.fill(data, "mine.docx", form, None, wiring)
-        else:
-            trial.judge(first, (wiring.rdocx,), wiring)
+        begin[work]()
     assert told.value.slug == "worker-lost"
     assert f"{work} took longer than 0 seconds" in str(told.value)
     assert "make the template shorter." in str(told.value)

@@ -1,7 +1,6 @@
 """The findings in a template as comments of Word, in a copy, each at the paragraph that it speaks of."""
 
 import io
-import re
 from collections.abc import Sequence
 
 from lxml import etree
@@ -11,8 +10,6 @@ from pepforms.fill.lint import Finding
 from pepforms.fill.tags import W, paragraphs
 
 _AUTHOR = "pepforms"
-_UNWRITABLE = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
-"""Characters that no Word file can hold."""
 
 
 def annotated(data: bytes, name: str, findings: Sequence[Finding]) -> bytes:
@@ -39,8 +36,7 @@ def annotated(data: bytes, name: str, findings: Sequence[Finding]) -> bytes:
 
 def _said(finding: Finding, here: bool) -> str:
     where = "" if here else f"{str(finding.place).capitalize()}: "
-    message = _UNWRITABLE.sub(lambda one: f"\\u{ord(one.group()):04x}", finding.message)
-    return f"{'Please check' if finding.severity == 'warns' else 'Put right'}. {where}{message}"
+    return f"{'Please check' if finding.severity == 'warns' else 'Put right'}. {where}{finding.message}"
 
 
 def _mark(paragraph: etree._Element, comment: int) -> None:

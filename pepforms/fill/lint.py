@@ -24,6 +24,8 @@ from pepforms.forms import Form
 from pepforms.model import Audience, Severity
 
 _AROUND = 80
+_UNWRITABLE = re.compile(r"[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+"""Characters that no Word file can hold and no terminal shows, though a tag may write them down."""
 WHOLE_FILE = Place("the whole file")
 _FAMILY = frozenset(("child", "carer", "parent"))
 _WHOLE_PEP = "pep"
@@ -336,7 +338,7 @@ def of_file(error: PepformsError) -> Finding:
 
 def _finding(slug: str, place: Place, said: str, *, tag: str = "", around: str = "") -> Finding:
     kind = KINDS.get(slug, _OTHER)
-    message = f"{said} {kind.remedy}".rstrip()
+    message = _UNWRITABLE.sub(lambda one: f"\\u{ord(one.group()):04x}", f"{said} {kind.remedy}".rstrip())
     return Finding(slug, kind.severity, place, tag, _clipped(around, tag), message)
 
 
