@@ -532,9 +532,9 @@ FAULTS: dict[str, tuple[Break, str, str]] = {
         "field-of-word", HERE,
     ),
     "a field in pieces": (field(" MERGE", "FIELD Na", "me "), "field-of-word", HERE),
-    "words hidden by their style": (hidden_by(1), "hidden-text", HERE),
-    "letters hidden by their style": (hidden_by(2), "hidden-text", HERE),
-    "words hidden by what their style is based on": (hidden_by(1, "Seen"), "hidden-text", HERE),
+    "words hidden by their style": (hidden_by(1), "hidden-by-style", HERE),
+    "letters hidden by their style": (hidden_by(2), "hidden-by-style", HERE),
+    "words hidden by what their style is based on": (hidden_by(1, "Seen"), "hidden-by-style", HERE),
     "hidden words": (in_a_run("<w:rPr><w:vanish/></w:rPr><w:t>Not for you</w:t>"), "hidden-text", HERE),
     # what the file is
     "a picture from outside": (

@@ -293,11 +293,11 @@ def of_whole(stories: list[Story], parts: Mapping[str, etree._Element]) -> Itera
 
 def _of_review(stories: list[Story], parts: Mapping[str, etree._Element]) -> Iterator[Fault]:
     """Comments that stand nowhere in the text, and whether Word goes on tracking changes."""
-    comments, settings = parts.get("word/comments.xml", _NONE), parts.get("word/settings.xml", _NONE)
+    comments = [root for part, root in parts.items() if re.fullmatch(r"word/comments\d*\.xml", part)]
     standing = {one.get(f"{W}id") for story in stories for one in story.root.iter(f"{W}commentReference")}
-    if any(comment.get(f"{W}id") not in standing for comment in comments.iter(f"{W}comment")):
+    if any(one.get(f"{W}id") not in standing for root in comments for one in root.iter(f"{W}comment")):
         yield Fault("comment-left", Place("comments"))
-    if any(_on(tracking) for tracking in settings.iterchildren(f"{W}trackRevisions")):
+    if any(_on(tracking) for tracking in parts.get("word/settings.xml", _NONE).iterchildren(f"{W}trackRevisions")):
         yield Fault("tracking-on", Place("settings"))
 
 
@@ -320,7 +320,7 @@ def _hidden_by_style(stories: list[Story], sheet: "_Sheet") -> Iterator[Fault]:
             paragraph = next(itertools.chain([styled], styled.iterancestors(f"{W}p")))
             if "".join(text.text or "" for text in styled.iter(f"{W}t")).strip() and paragraph not in seen:
                 seen.add(paragraph)
-                yield story.fault("hidden-text", styled)
+                yield story.fault("hidden-by-style", styled)
 
 
 def turned(stories: list[Story], orientation: str) -> bool:

@@ -173,6 +173,11 @@ KINDS: Mapping[str, Kind] = {
         "Delete it and write a tag in {{ }} in its place.",
         "there is a field that Word fills itself ({what}), which nobody fills here",
     ),
+    "hidden-by-style": Kind(
+        "blocks",
+        "Delete it, or give it another style.",
+        "there is text that its style hides; whoever gets the Word file can make it visible",
+    ),
     "hidden-text": Kind(
         "warns", "Delete it.", "there is hidden text; whoever gets the Word file can make it visible"
     ),
