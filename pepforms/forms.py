@@ -62,6 +62,9 @@ def _listed(phases: tuple[str, ...] | list[str]) -> str:
     return ", ".join(phase.replace("_", " ") for phase in phases)
 
 
+LETTERHEAD = Form(name="letterhead", title="Letterhead", template=Path(), audiences=AUDIENCES)
+"""What a letterhead is checked as: a document for every reader."""
+
 CATALOGUE = "forms.toml"
 """The file that holds the rows of forms, beside their templates."""
 
@@ -88,8 +91,13 @@ def catalogue(installed: Path | None = None) -> dict[str, Form]:
 
 def letterhead(installed: Path | None = None) -> Path | None:
     """The Word file that forms stand under: the authority's own, else the one shipped."""
+    return next(iter(letterheads(installed)), None)
+
+
+def letterheads(installed: Path | None = None) -> list[Path]:
+    """Every Word file that a catalogue names as its letterhead, the one in use first."""
     brought = (listed(_read(path), path).letterhead for path in reversed(_catalogues(installed)))
-    return next((path for path in brought if path), None)
+    return [path for path in brought if path]
 
 
 def _catalogues(installed: Path | None) -> list[Path]:

@@ -12,7 +12,7 @@ import textwrap
 import tomllib
 import zipfile
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +22,6 @@ from pepforms.digest import sha256
 from pepforms.errors import Misconfigured, PepformsError, Refused, Unreadable
 from pepforms.fill import Letterhead, package
 from pepforms.forms import Form
-from pepforms.model import AUDIENCES
 from pepforms.wiring import Wiring
 
 _VERSION = 12
@@ -74,15 +73,13 @@ def faults(pack: Pack, wiring: Wiring) -> Iterator[tuple[str, PepformsError]]:
     """
     if missing := wiring.judge_missing:
         raise Misconfigured(f"Templates are installed only where veraPDF judges them ({missing}).", slug="no-judge")
-    if pack.letterhead and (stopping := [*_objections(pack.letterhead[1], pack.letterhead[0], _ANY_FORM, wiring)]):
+    if pack.letterhead and (
+        stopping := [*_objections(pack.letterhead[1], pack.letterhead[0], forms.LETTERHEAD, wiring)]
+    ):
         yield from stopping
         return
     for form, data, head in _tried(pack, wiring):
         yield from _faults_of(form, data, head, wiring)
-
-
-_ANY_FORM = Form(name="letterhead", title="Letterhead", template=Path(), audiences=AUDIENCES)
-"""What a letterhead is checked as: a document for every reader."""
 
 
 def _tried(pack: Pack, wiring: Wiring) -> Iterator[tuple[Form, bytes, Letterhead | None]]:
@@ -92,7 +89,10 @@ def _tried(pack: Pack, wiring: Wiring) -> Iterator[tuple[Form, bytes, Letterhead
     path = forms.letterhead(wiring.installed)
     there = wiring.letterhead_at(path) if path else None
     for name, form in pack.forms.items():
-        yield form, pack.templates[name], (brought or there) if pack.rows[name].get("letterhead") else None
+        if pack.rows[name].get("letterhead"):
+            yield replace(form, letterhead=form.letterhead or path), pack.templates[name], brought or there
+        else:
+            yield form, pack.templates[name], None
     for form in wiring.forms().values() if brought else ():
         if form.letterhead and form.name not in pack.forms:
             yield form, form.template.read_bytes(), brought
@@ -110,7 +110,7 @@ def _faults_of(form: Form, data: bytes, head: Letterhead | None, wiring: Wiring)
         yield file, error
         return
     work = many.each(documents, lambda one: _proved(one, engines, wiring), file, total=len(documents))
-    yield from ((file, result) for _, result in work if isinstance(result, PepformsError))
+    yield from ((file, fault) for fault in trial.folded(work))
 
 
 def _objections(data: bytes, file: str, form: Form, wiring: Wiring) -> Iterator[tuple[str, PepformsError]]:

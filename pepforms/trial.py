@@ -4,7 +4,8 @@ Each engine is the other's check. Both must say what the Word file says, and dra
 pictures on about as many pages.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,21 +14,30 @@ from pepforms.archive import stamp
 from pepforms.audience.case import Reader
 from pepforms.audience.for_whom import one_by_one
 from pepforms.convert import Converter, libreoffice
-from pepforms.errors import Broken, Refused
+from pepforms.errors import Broken, PepformsError, Refused
 from pepforms.fill import Letterhead, Template
 from pepforms.fill import lint as linting
 from pepforms.fill.lint import Finding
 from pepforms.forms import Form
 from pepforms.model import Audience, Pep
-from pepforms.wiring import Wiring
+from pepforms.wiring import READING_SECONDS, Wiring
+
+_SECONDS_A_DOCUMENT, _SECONDS_A_MEGABYTE = 1.0, 5.0
+"""What filling one document, and comparing so much of PDFs, may take beside reading: ten times what they do, alone."""
 
 
 @dataclass(frozen=True, slots=True)
 class Filled:
-    """A template filled with one sample; `about` names both."""
+    """A template filled with one sample for one reader."""
 
-    about: str
+    template: str
+    sample: str
     docx: bytes
+
+    @property
+    def about(self) -> str:
+        """The names of both."""
+        return f"{self.template} with {self.sample}"
 
 
 def engines(wiring: Wiring) -> tuple[Converter, ...]:
@@ -51,8 +61,12 @@ def fill(data: bytes, name: str, form: Form, head: Letterhead | None, wiring: Wi
     for, and a copy that may not be made, are left out.
     """
     wanted = [*_wanted(form, wiring)]
-    documents = wiring.apart(filled, data, name, form, head, [one for _, one in wanted], about=name)
-    return [Filled(f"{name} with {about}", docx) for (about, _), docx in zip(wanted, documents, strict=True) if docx]
+    seconds = READING_SECONDS + _SECONDS_A_DOCUMENT * len(wanted)
+    with _patient(name, "filling it with every sample", seconds):
+        documents = wiring.apart(
+            filled, data, name, form, head, [one for _, one in wanted], about=name, seconds=seconds
+        )
+    return [Filled(name, sample, docx) for (sample, _), docx in zip(wanted, documents, strict=True) if docx]
 
 
 Wanted = tuple[Pep, Reader, Mapping[str, Any]]
@@ -97,8 +111,37 @@ def _filled(template: Template, form: Form, pep: Pep, reader: Reader, told: Mapp
 def judge(document: Filled, engines: tuple[Converter, ...], wiring: Wiring) -> None:
     """Have each engine make the PDF; Refused (slug `engines-differ`) where one loses something, or they differ."""
     pdfs = {engine.name: engine.convert(document.docx, about=document.about) for engine in engines}
-    if found := wiring.apart(differences, document.docx, pdfs, about=document.about):
+    seconds = READING_SECONDS + _SECONDS_A_MEGABYTE * sum(map(len, pdfs.values())) / (1 << 20)
+    with _patient(document.about, "comparing its PDFs", seconds):
+        found = wiring.apart(differences, document.docx, pdfs, about=document.about, seconds=seconds)
+    if found:
         raise Refused(f"{document.about}: {'; '.join(found)}.", slug="engines-differ")
+
+
+@contextmanager
+def _patient(about: str, work: str, seconds: float) -> Iterator[None]:
+    """Tell of work that overran in words for whoever tries a template; elsewhere such a document is left out."""
+    try:
+        yield
+    except Refused as error:
+        if error.slug != "worker-lost":
+            raise
+        raise Refused(
+            f"{about}: {work} took longer than {seconds:.0f} seconds, twice over. Try again when the machine is less "
+            "busy, or make the template shorter.",
+            slug="worker-lost",
+        ) from error
+
+
+def folded(judged: Iterable[tuple[Filled, PepformsError | None]]) -> Iterator[PepformsError]:
+    """What is wrong with the documents of one template: the same of several is told once, with all their names."""
+    alike: dict[tuple[type[PepformsError], str, str, str], list[str]] = {}
+    for document, fault in judged:
+        if fault:
+            said = str(fault).removeprefix(f"{document.about}: ")
+            alike.setdefault((type(fault), fault.slug, document.template, said), []).append(document.sample)
+    for (kind, slug, template, said), samples in alike.items():
+        yield kind(f"{template} with {'; '.join(samples)}: {said}", slug=slug)
 
 
 def differences(docx: bytes, pdfs: Mapping[str, bytes]) -> list[str]:

@@ -96,12 +96,12 @@ class Wiring:
     def _reader(self) -> Pool:
         return Pool(calls, name="Reading", size=cores(), deadline=READING_SECONDS, most_bytes=READING_BYTES)
 
-    def apart(self, function: Callable[..., R], *arguments: Any, about: str) -> R:
+    def apart(self, function: Callable[..., R], *arguments: Any, about: str, seconds: float | None = None) -> R:
         """What the function makes of a file that may be hostile, found out in a process that can be killed.
 
         Refused (slug `worker-lost` or `too-much-memory`) where the file costs more than it may.
         """
-        answer: R = self._reader.do((function, *arguments), about=about)
+        answer: R = self._reader.do((function, *arguments), about=about, deadline=seconds)
         return answer
 
     @_once

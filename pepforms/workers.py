@@ -157,16 +157,18 @@ class Pool:
         self._lock = threading.Lock()
         atexit.register(self.close)
 
-    def do(self, job: Any, *, about: str) -> Any:
+    def do(self, job: Any, *, about: str, deadline: float | None = None) -> Any:
         """The handler's answer to `job`; `about` names the job in an error and holds no personal data.
 
-        A job that loses its process twice is refused (slug `worker-lost`); an engine that cannot start is unavailable.
+        A job may have a deadline of its own. One that loses its process twice is refused (slug `worker-lost`); an
+        engine that cannot start is unavailable.
         """
+        seconds = deadline or self._deadline
         for _ in range(2):
             process = self._places.get()
             try:
                 process = self._ready(process)
-                answer = process.do(job, self._deadline)
+                answer = process.do(job, seconds)
             except _Lost:
                 self._ended(process)
                 continue
@@ -179,7 +181,7 @@ class Pool:
                 self._places.put(process)
             return answer
         raise Refused(
-            f"{about}: {self._name} did not finish within {self._deadline:g} seconds, or died, twice over. "
+            f"{about}: {self._name} did not finish within {seconds:g} seconds, or died, twice over. "
             "This document is left out; the others go on.",
             slug="worker-lost",
         )

@@ -1,6 +1,7 @@
 """The letterhead: what is changed in one Word file, or in the profile, is changed in every document."""
 
 import io
+import re
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -185,3 +186,21 @@ def test_logo_colour_and_contact_of_the_profile_stand_in_every_form(tmp_path: Pa
 def test_a_letterhead_that_cannot_be_is_refused_by_its_key(tmp_path: Path, change: tuple[str, str], said: str) -> None:
     with pytest.raises(Misconfigured, match=said):
         profile.load(authority(tmp_path, change))
+
+
+@pytest.mark.parametrize("change", ["no list of its parts", "pages measured in points"])
+def test_a_template_as_other_programs_write_it_takes_the_letterhead_too(change: str) -> None:
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(letter())) as package, zipfile.ZipFile(buffer, "w") as out:
+        for name in package.namelist():
+            data = package.read(name)
+            if name == "word/_rels/document.xml.rels" and change.startswith("no list"):
+                continue
+            if name == "word/document.xml" and change.startswith("pages"):
+                data = data.replace(b'w:w="12240" w:h="15840"', b'w:w="612.0pt" w:h="11in"')
+            if name == "word/document.xml" and change.startswith("no list"):
+                data = re.sub(rb"<w:(?:header|footer)Reference [^>]*/>", b"", data)
+            out.writestr(name, data)
+    word = filled(buffer.getvalue(), Letterhead(head(), "letterhead.docx"))
+    assert "For Quill" in [one.text for one in word.paragraphs]
+    assert word.sections[0].header.paragraphs[0].text == "For you."

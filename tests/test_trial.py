@@ -3,6 +3,7 @@
 import io
 import json
 import os
+import re
 import subprocess
 import sys
 import zipfile
@@ -17,7 +18,7 @@ from docx.oxml.ns import qn
 from PIL import Image
 
 from pepforms import forms, settings, trial
-from pepforms.errors import Refused
+from pepforms.errors import Broken, Refused
 from pepforms.resources import folder
 from pepforms.wiring import Wiring
 
@@ -80,13 +81,46 @@ def test_a_template_of_which_an_engine_loses_something_exits_65_and_says_what(tm
     assert (code, complaints) == (65, "")
     (entry,) = json.loads(said)["results"]
     differ = [one["message"] for one in entry["findings"] if one["slug"] == "engines-differ"]
+    (message,) = differ
     samples = sorted(path.name for path in (folder("samples") / "valid").glob("*.json"))
     for audience in ("authority", "school", "carer", "child"):
-        told = [message.split(":")[0] for message in differ if f" for {audience}:" in message]
-        assert told == [f"spider.docx with {name} for {audience}" for name in samples]
-    for message in differ:
-        assert "the PDF by rdocx" in message
-        assert "1 characters on page 1 are drawn as empty boxes" in message
+        assert re.findall(rf"([\w-]+\.json) for {audience}\b", message) == samples
+    assert message.startswith("spider.docx with ")
+    assert "the PDF by rdocx" in message
+    assert "1 characters on page 1 are drawn as empty boxes" in message
+
+
+def test_the_same_fault_of_several_samples_is_told_once_with_their_names() -> None:
+    one, other, third = (trial.Filled("mine.docx", f"{name}.json for school", b"") for name in ("a", "b", "c"))
+    lost = Refused("mine.docx with a.json for school: 1 word missing.", slug="engines-differ")
+    also = Refused("mine.docx with c.json for school: 1 word missing.", slug="engines-differ")
+    slow = Broken("mine.docx with b.json for school: 1 word missing.", slug="text-lost")
+    folded = [*trial.folded([(one, lost), (other, slow), (third, also), (third, None)])]
+    assert [(type(fault), fault.slug, str(fault)) for fault in folded] == [
+        (Refused, "engines-differ", "mine.docx with a.json for school; c.json for school: 1 word missing."),
+        (Broken, "text-lost", "mine.docx with b.json for school: 1 word missing."),
+    ]
+
+
+@pytest.mark.parametrize("work", ["filling it with every sample", "comparing its PDFs"])
+def test_what_takes_too_long_to_try_says_so_and_what_to_do(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, work: str
+) -> None:
+    wiring = Wiring(settings.load())
+    data, form = plain(tmp_path / "mine.docx").read_bytes(), forms.named("qa-feedback")
+    (first, *_) = trial.fill(data, "mine.docx", form, None, wiring)
+    for share in ("READING_SECONDS", "_SECONDS_A_DOCUMENT", "_SECONDS_A_MEGABYTE"):
+        monkeypatch.setattr(trial, share, 1e-6)
+    begin: dict[str, Callable[[], Any]] = {
+        "filling it with every sample": lambda: trial.fill(data, "mine.docx", form, None, wiring),
+        "comparing its PDFs": lambda: trial.judge(first, (wiring.rdocx,), wiring),
+    }
+    with pytest.raises(Refused) as told:
+        begin[work]()
+    assert told.value.slug == "worker-lost"
+    assert f"{work} took longer than 0 seconds" in str(told.value)
+    assert "make the template shorter." in str(told.value)
+    assert "others go on" not in str(told.value)
 
 
 def test_a_drawing_that_one_engine_loses_is_seen(tmp_path: Path) -> None:

@@ -98,6 +98,13 @@ def test_a_hang_costs_the_deadline_and_little_more(pool: Callable[..., Pool]) ->
     assert 1.0 <= time.perf_counter() - begun < 3.0
 
 
+def test_a_job_may_have_a_deadline_of_its_own(pool: Callable[..., Pool]) -> None:
+    crew = pool(deadline=0.3)
+    assert crew.do(("sleep", 0.6), about="a long one", deadline=10.0) == 0.6
+    with pytest.raises(Refused, match=r"did not finish within 0\.3 seconds"):
+        crew.do(("sleep", 0.6), about="another")
+
+
 def test_the_deadline_starts_with_the_job_not_while_it_waits(pool: Callable[..., Pool]) -> None:
     crew = pool(deadline=1.0)
     with ThreadPoolExecutor(4) as threads:

@@ -79,6 +79,8 @@ def template_check(
     """
     if annotate and len(paths) != 1:
         raise click.UsageError("Name one FILE.docx to annotate.")
+    if annotate and annotate.resolve() == paths[0].resolve():
+        raise click.UsageError("Name another file for the copy: it would take the place of the template itself.")
     given = wiring.form(name) if name else None
     engines = trial.engines(wiring)
     if len(engines) == 1:
@@ -127,6 +129,8 @@ def _stopped(findings: list[lint.Finding]) -> bool:
 
 
 def _form_of(path: Path, wiring: Wiring) -> forms.Form:
+    if path.resolve() in {one.resolve() for one in forms.letterheads(wiring.installed)}:
+        return forms.LETTERHEAD
     known = {form.template.resolve(): form for form in wiring.forms().values()}
     return known.get(path.resolve(), wiring.form("pep"))
 
@@ -149,7 +153,7 @@ def _tried(
         yield error
         return
     judged = many.each(documents, lambda one: trial.judge(one, engines, wiring), name, total=len(documents))
-    yield from (result for _, result in judged if result)
+    yield from trial.folded(judged)
 
 
 def _read(path: Path) -> bytes:

@@ -4,12 +4,14 @@ what no engine draws or no listener hears.
 
 import itertools
 import re
+import urllib.parse
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
 from lxml import etree
 
+from pepforms.fill.lengths import twips
 from pepforms.fill.tags import Paragraph, Place, W, paragraphs
 
 WP = "{http://schemas.openxmlformats.org/drawingml/2006/wordprocessingDrawing}"
@@ -22,6 +24,8 @@ _BOX = "{http://schemas.microsoft.com/office/word/2010/wordprocessingShape}txbx"
 _DECORATIVE = "{http://schemas.microsoft.com/office/drawing/2017/decorative}decorative"
 _FALLBACK = "{http://schemas.openxmlformats.org/markup-compatibility/2006}Fallback"
 _DC = "{http://purl.org/dc/elements/1.1/}"
+_NONE = etree.Element("none")
+"""What stands for a part that a file has not got."""
 
 _DRAWN_BY_BOTH = frozenset(
     ("arial", "times new roman", "courier new", "calibri", "liberation sans", "liberation serif", "liberation mono",
@@ -33,14 +37,43 @@ _SIGNS = ("wingdings", "wingdings 2", "wingdings 3", "webdings", "zapfdingbats")
 _PRIVATE = re.compile("[\ue000-\uf8ff]")
 _OPENED = re.compile(r"\{\{|\{%")
 _FIELD = re.compile(
-    r"\s*(MERGEFIELD|MERGEREC|NEXT|ASK|FILLIN|LINK|DDE|DDEAUTO|INCLUDE\w+|DOCPROPERTY|REF\s+_Doc)\b", re.IGNORECASE
+    r"""\s*(
+        MERGE(?:FIELD|REC|SEQ) | NEXT | NEXTIF | SKIPIF | ADDRESSBLOCK | GREETINGLINE | DATABASE | DATA
+        | ASK | FILLIN | SET | IF | COMPARE | FORM(?:TEXT|CHECKBOX|DROPDOWN) | MACROBUTTON | GOTOBUTTON | PRINT
+        | LINK | DDE | DDEAUTO | INCLUDE\w+ | IMPORT | RD | AUTOTEXT | AUTOTEXTLIST | GLOSSARY | REF\s+_Doc
+        | DOCPROPERTY | DOCVARIABLE | INFO | AUTHOR | LASTSAVEDBY | COMMENTS | KEYWORDS | SUBJECT | TEMPLATE
+        | FILENAME | FILESIZE | REVNUM | NUMCHARS | NUMWORDS | USER(?:NAME|INITIALS|ADDRESS)
+        | DATE | TIME | CREATEDATE | SAVEDATE | PRINTDATE | EDITTIME
+    )(?![\w])""",
+    re.IGNORECASE | re.VERBOSE,
 )
+"""Fields that Word would fill from a list, from a question, from the computer or from what it knows of the file."""
 _REVISIONS = tuple(
     f"{W}{name}" for name in (
         "ins", "del", "moveFrom", "moveTo", "cellIns", "cellDel", "cellMerge", "rPrChange", "pPrChange", "sectPrChange",
-        "tblPrChange", "trPrChange", "tcPrChange", "numberingChange",
+        "tblPrChange", "trPrChange", "tcPrChange", "numberingChange", "customXmlInsRangeStart",
+        "customXmlDelRangeStart", "customXmlMoveFromRangeStart", "customXmlMoveToRangeStart",
     )
 )  # fmt: skip
+
+
+_WITH_A_TAG = etree.XPath(
+    "//*[@*[contains(., '{{') or contains(., '{%')]]"
+    " | //*[not(self::w:t or self::w:instrText)][text()[contains(., '{{') or contains(., '{%')]]",
+    namespaces={"w": W[1:-1]},
+)
+_M = "{http://schemas.openxmlformats.org/officeDocument/2006/math}"
+_OUT_OF_REACH = {
+    f"{WP}docPr": "a picture’s alternative text",
+    f"{W}fldSimple": "a Word field",
+    f"{W}delText": "deleted text that Word still keeps",
+    f"{W}alias": "a content control’s title",
+    f"{W}tag": "a content control’s title",
+    f"{W}listItem": "a content control’s choices",
+    f"{_M}t": "an equation",
+    f"{W}hyperlink": "a link’s address or tip",
+}
+"""What an author calls the elements that hold a tag where none is filled."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,25 +97,77 @@ class Story:
         """Every paragraph by its element."""
         return {paragraph.element: paragraph for paragraph in paragraphs(self.part, self.root)}
 
+    @cached_property
+    def fields(self) -> dict[etree._Element, str]:
+        """What each field tells Word to do, by the element that it begins with, however many runs it is spread over."""
+        codes: dict[etree._Element, str] = {}
+        open_: list[etree._Element] = []
+        for element in self.root.iter(f"{W}fldSimple", f"{W}fldChar", f"{W}instrText"):
+            kind = element.get(f"{W}fldCharType")
+            if element.tag == f"{W}fldSimple":
+                codes[element] = element.get(f"{W}instr", "")
+            elif kind == "begin":
+                open_.append(element)
+                codes[element] = ""
+            elif kind == "end":
+                del open_[-1:]
+            elif kind is None:
+                begun = open_[-1] if open_ else element
+                codes[begun] = codes.get(begun, "") + (element.text or "")
+        return codes
+
     def fault(self, slug: str, element: etree._Element, what: str = "") -> Fault:
-        """A fault at the paragraph that holds the element, or at the first one in it."""
-        nearest = itertools.chain(element.iterancestors(f"{W}p"), element.iter(f"{W}p"))
+        """A fault at the paragraph that holds the element; else at the first one in it, or in what is around it."""
+        around = element.iterancestors(f"{W}sdt", f"{W}tc", f"{W}tr", f"{W}tbl")
+        nearest = itertools.chain(
+            element.iterancestors(f"{W}p"),
+            element.iter(f"{W}p"),
+            itertools.chain.from_iterable(one.iter(f"{W}p") for one in around),
+        )
         for paragraph in [element] if element.tag == f"{W}p" else nearest:
             at = self.paragraphs[paragraph]
             return Fault(slug, at.place, at.text, what)
         return Fault(slug, Place(self.part), "", what)
 
+    def doubled(self) -> set[Place]:
+        """The places of what Word keeps a second time, for programs that cannot draw a text box."""
+        return {
+            paragraph.place
+            for element, paragraph in self.paragraphs.items()
+            if next(element.iterancestors(_FALLBACK), None) is not None
+        }
+
 
 def faults(story: Story) -> Iterator[Fault]:
     """All that spoils one part, by kind and then in its order."""
-    seen: set[tuple[str, Place]] = set()
-    for element in story.root.iter(*_LOOKS):
-        if next(element.iterancestors(_FALLBACK), None) is not None:
-            continue
-        for fault in _LOOKS[str(element.tag)](story, element):
-            if (fault.slug, fault.place) not in seen or fault.slug == "no-alternative-text":
-                seen.add((fault.slug, fault.place))
-                yield fault
+    seen: set[Fault] = set()
+    looked = (_LOOKS[str(element.tag)](story, element) for element in story.root.iter(*_LOOKS))
+    for fault in itertools.chain(itertools.chain.from_iterable(looked), _out_of_reach(story)):
+        if fault not in seen or fault.slug == "no-alternative-text":
+            seen.add(fault)
+            yield fault
+
+
+def _out_of_reach(story: Story) -> Iterator[Fault]:
+    """Tags in what Word keeps beside the text."""
+    for holder in _with_a_tag(story.root):
+        yield story.fault(
+            "tag-out-of-reach", holder, _OUT_OF_REACH.get(str(holder.tag), "what Word keeps beside the text")
+        )
+
+
+def _with_a_tag(root: etree._Element) -> list[etree._Element]:
+    found = _WITH_A_TAG(root)
+    assert isinstance(found, list)
+    return [one for one in found if isinstance(one, etree._Element)]
+
+
+def links(story: Story, relationships: etree._Element | None) -> Iterator[Fault]:
+    """Tags in the addresses that a part links to."""
+    for one in relationships if relationships is not None else ():
+        if one.get("Type", "").endswith("/hyperlink") and _OPENED.search(urllib.parse.unquote(one.get("Target", ""))):
+            place = holding(story, one.get("Id", "")) or Place(story.part)
+            yield Fault("tag-out-of-reach", place, "", "a link’s address")
 
 
 def _revision(story: Story, element: etree._Element) -> Iterator[Fault]:
@@ -117,8 +202,6 @@ def _drawing(story: Story, element: etree._Element) -> Iterator[Fault]:
     for told in element.iter(f"{WP}docPr"):
         if not (told.get("descr") or "").strip() and told.find(f".//{_DECORATIVE}[@val='1']") is None:
             yield story.fault("no-alternative-text", element)
-        if any(_OPENED.search(str(value)) for value in told.attrib.values()):
-            yield story.fault("tag-out-of-reach", element, "a picture’s alternative text")
 
 
 def _sign(story: Story, element: etree._Element) -> Iterator[Fault]:
@@ -136,16 +219,17 @@ def _control(story: Story, element: etree._Element) -> Iterator[Fault]:
 
 
 def _word_field(story: Story, element: etree._Element) -> Iterator[Fault]:
-    code = element.get(f"{W}instr") or element.text or ""
+    code = story.fields.get(element, "")
     if found := _FIELD.match(code):
         yield story.fault("field-of-word", element, found[1].upper())
     if _OPENED.search(code):
         yield story.fault("tag-out-of-reach", element, "a Word field")
 
 
-def _deleted(story: Story, element: etree._Element) -> Iterator[Fault]:
-    if _OPENED.search(element.text or ""):
-        yield story.fault("tag-out-of-reach", element, "deleted text that Word still keeps")
+def _object(story: Story, element: etree._Element) -> Iterator[Fault]:
+    """What another program made; where it is in the file, its relationship is told of."""
+    if not any(str(name).startswith(R) for one in element.iter(f"{_O}OLEObject", f"{W}control") for name in one.attrib):
+        yield story.fault("embedded-object", element)
 
 
 def _hidden(story: Story, element: etree._Element) -> Iterator[Fault]:
@@ -156,14 +240,19 @@ def _hidden(story: Story, element: etree._Element) -> Iterator[Fault]:
 
 def _table(story: Story, element: etree._Element) -> Iterator[Fault]:
     """A table that loops over rows needs a heading row that says so, at its beginning."""
-    rows = [row for row in element.iter(f"{W}tr") if next(row.iterancestors(f"{W}tbl")) is element]
+    rows = [row for row in element.iter(f"{W}tr") if _in_table(row) is element]
     header = rows[0].find(f"{W}trPr/{W}tblHeader") if rows else None
     if header is not None and _on(header):
         return
     for row in rows:
-        if re.search(r"\{%tr\s+[-+]?\s*for\b", "".join(text.text or "" for text in row.iter(f"{W}t"))):
+        own = (text.text or "" for text in row.iter(f"{W}t") if _in_table(text) is element)
+        if re.search(r"\{%tr\s+[-+]?\s*for\b", "".join(own)):
             yield story.fault("no-heading-row", rows[0])
             return
+
+
+def _in_table(element: etree._Element) -> etree._Element:
+    return next(element.iterancestors(f"{W}tbl"))
 
 
 def _on(element: etree._Element) -> bool:
@@ -181,28 +270,63 @@ _LOOKS: Mapping[str, Callable[[Story, etree._Element], Iterator[Fault]]] = {
     f"{W}sym": _sign,
     f"{W}t": _text,
     f"{W}sdt": _control,
-    f"{W}instrText": _word_field,
-    f"{W}fldSimple": _word_field,
-    f"{W}delText": _deleted,
+    **dict.fromkeys((f"{W}fldChar", f"{W}instrText", f"{W}fldSimple"), _word_field),
+    f"{W}object": _object,
     f"{W}vanish": _hidden,
     f"{W}tbl": _table,
 }
 
 
 def of_whole(stories: list[Story], parts: Mapping[str, etree._Element]) -> Iterator[Fault]:
-    """What spoils the file as a whole: no title, no language, fonts that an engine lacks, bullets of a picture font."""
+    """What spoils the file as a whole: no title, no language, marks of review beside the text, what styles do to it."""
     core, styles = parts.get("docProps/core.xml"), parts.get("word/styles.xml")
     if core is None or not (core.findtext(f"{_DC}title") or "").strip():
         yield Fault("no-title", Place("document properties"))
     if not _language(styles):
         yield Fault("no-language", Place("styles"))
-    yield from _Fonts(stories, parts).faults()
+    yield from _of_review(stories, parts)
+    yield from _in_charts(parts)
+    sheet = _Sheet(styles)
+    yield from _hidden_by_style(stories, sheet)
+    yield from _Fonts(stories, parts, sheet).faults()
+
+
+def _of_review(stories: list[Story], parts: Mapping[str, etree._Element]) -> Iterator[Fault]:
+    """Comments that stand nowhere in the text, and whether Word goes on tracking changes."""
+    comments = [root for part, root in parts.items() if re.fullmatch(r"word/comments\d*\.xml", part)]
+    standing = {one.get(f"{W}id") for story in stories for one in story.root.iter(f"{W}commentReference")}
+    if any(one.get(f"{W}id") not in standing for root in comments for one in root.iter(f"{W}comment")):
+        yield Fault("comment-left", Place("comments"))
+    if any(_on(tracking) for tracking in parts.get("word/settings.xml", _NONE).iterchildren(f"{W}trackRevisions")):
+        yield Fault("tracking-on", Place("settings"))
+
+
+def _in_charts(parts: Mapping[str, etree._Element]) -> Iterator[Fault]:
+    for part, root in parts.items():
+        if part.startswith(("word/charts/", "word/diagrams/")) and _with_a_tag(root):
+            yield Fault("tag-out-of-reach", Place("charts and diagrams"), what="a chart or diagram")
+            return
+
+
+def _hidden_by_style(stories: list[Story], sheet: "_Sheet") -> Iterator[Fault]:
+    """Text that a style of its paragraph or its letters hides, once for each paragraph."""
+    hiding = {name for name in sheet.styles if sheet.hides(name)}
+    seen: set[etree._Element] = set()
+    for story in stories if hiding else ():
+        for named in story.root.iter(f"{W}pStyle", f"{W}rStyle"):
+            styled = next(named.iterancestors(f"{W}p" if named.tag == f"{W}pStyle" else f"{W}r"), None)
+            if named.get(f"{W}val") not in hiding or styled is None:
+                continue
+            paragraph = next(itertools.chain([styled], styled.iterancestors(f"{W}p")))
+            if "".join(text.text or "" for text in styled.iter(f"{W}t")).strip() and paragraph not in seen:
+                seen.add(paragraph)
+                yield story.fault("hidden-by-style", styled)
 
 
 def turned(stories: list[Story], orientation: str) -> bool:
     """Whether no page lies as it should: portrait or landscape."""
     sizes = [size for story in stories for size in story.root.iter(f"{W}pgSz")]
-    lie = {"landscape" if int(size.get(f"{W}w", 0)) > int(size.get(f"{W}h", 0)) else "portrait" for size in sizes}
+    lie = {"landscape" if twips(size.get(f"{W}w")) > twips(size.get(f"{W}h")) else "portrait" for size in sizes}
     return bool(lie) and orientation not in lie
 
 
@@ -215,21 +339,41 @@ def _language(styles: etree._Element | None) -> bool:
     return any(each.get(f"{W}val") for each in (*defaults, *normal))
 
 
+class _Sheet:
+    """The styles of a Word file, each with those that it is based on."""
+
+    def __init__(self, root: etree._Element | None) -> None:
+        self.root = _NONE if root is None else root
+        self.styles = {one.get(f"{W}styleId", ""): one for one in self.root.iter(f"{W}style")}
+        self.normal = next((one for one in self.styles.values() if one.get(f"{W}default") == "1"), _NONE)
+
+    def upward(self, style: etree._Element | None) -> Iterator[etree._Element]:
+        """A style, the one that it is based on, and so on."""
+        seen: set[int] = set()
+        while style is not None and id(style) not in seen:
+            seen.add(id(style))
+            yield style
+            based = style.find(f"{W}basedOn")
+            style = self.styles.get(based.get(f"{W}val", "")) if based is not None else None
+
+    def hides(self, name: str) -> bool:
+        """Whether what is set in a style is hidden."""
+        said = (one.find(f"{W}rPr/{W}vanish") for one in self.upward(self.styles.get(name)))
+        nearest = next((vanish for vanish in said if vanish is not None), None)
+        return nearest is not None and _on(nearest)
+
+
 class _Fonts:
     """The fonts that a template's text is set in."""
 
-    def __init__(self, stories: list[Story], parts: Mapping[str, etree._Element]) -> None:
-        self._stories = stories
-        none = etree.Element("none")
-        sheet = parts.get("word/styles.xml", none)
-        self._defaults = sheet.find(f"{W}docDefaults/{W}rPrDefault/{W}rPr/{W}rFonts")
-        self._styles = {one.get(f"{W}styleId", ""): one for one in sheet.iter(f"{W}style")}
-        self._normal = next((one for one in self._styles.values() if one.get(f"{W}default") == "1"), none)
-        self._theme = next((root for part, root in parts.items() if part.startswith("word/theme/")), none)
-        self._numbering = parts.get("word/numbering.xml", none)
+    def __init__(self, stories: list[Story], parts: Mapping[str, etree._Element], sheet: _Sheet) -> None:
+        self._stories, self._sheet = stories, sheet
+        self._defaults = sheet.root.find(f"{W}docDefaults/{W}rPrDefault/{W}rPr/{W}rFonts")
+        self._theme = next((root for part, root in parts.items() if part.startswith("word/theme/theme")), _NONE)
+        self._numbering = parts.get("word/numbering.xml", _NONE)
         self._embedded = {
             one.get(f"{W}name", "").lower()
-            for one in parts.get("word/fontTable.xml", none)
+            for one in parts.get("word/fontTable.xml", _NONE)
             if one.find(f"{W}embedRegular") is not None
         }
 
@@ -255,7 +399,7 @@ class _Fonts:
             if font := self._font(style.find(f"{W}rPr/{W}rFonts")):
                 name = style.find(f"{W}name")
                 yield font, Place("styles"), name.get(f"{W}val", "") if name is not None else ""
-        own = any(self._font(style.find(f"{W}rPr/{W}rFonts")) for style in self._upward(self._normal))
+        own = any(self._font(style.find(f"{W}rPr/{W}rFonts")) for style in self._sheet.upward(self._sheet.normal))
         if not own and (font := self._font(self._defaults)):
             yield font, Place("styles"), "Normal"
 
@@ -266,17 +410,9 @@ class _Fonts:
             for story in self._stories
             for one in story.root.iter(f"{W}pStyle", f"{W}rStyle", f"{W}tblStyle")
         }
-        used = {id(each): each for name in sorted(wanted) for each in self._upward(self._styles.get(name))}
-        used |= {id(each): each for each in self._upward(self._normal)}
+        used = {id(each): each for name in sorted(wanted) for each in self._sheet.upward(self._sheet.styles.get(name))}
+        used |= {id(each): each for each in self._sheet.upward(self._sheet.normal)}
         yield from used.values()
-
-    def _upward(self, style: etree._Element | None) -> Iterator[etree._Element]:
-        seen: set[int] = set()
-        while style is not None and id(style) not in seen:
-            seen.add(id(style))
-            yield style
-            based = style.find(f"{W}basedOn")
-            style = self._styles.get(based.get(f"{W}val", "")) if based is not None else None
 
     def _font(self, fonts: etree._Element | None) -> str:
         """The font of Latin letters that it names, by itself or by the theme."""
@@ -321,7 +457,7 @@ class _Fonts:
         own = paragraph.find(f"{W}pPr/{W}numPr/{W}numId")
         style = paragraph.find(f"{W}pPr/{W}pStyle")
         if own is None and style is not None:
-            ways = self._upward(self._styles.get(style.get(f"{W}val", "")))
+            ways = self._sheet.upward(self._sheet.styles.get(style.get(f"{W}val", "")))
             own = next((found for each in ways if (found := each.find(f"{W}pPr/{W}numPr/{W}numId")) is not None), None)
         return own.get(f"{W}val", "") if own is not None else ""
 

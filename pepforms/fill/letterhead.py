@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from lxml import etree
 
 from pepforms.fill import package
+from pepforms.fill.lengths import twips
 
 _W = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
 _R = "{http://schemas.openxmlformats.org/officeDocument/2006/relationships}"
@@ -19,6 +20,7 @@ _STRICT = etree.XMLParser(resolve_entities=False, no_network=True)
 _STYLES, _TEXT, _TYPES = "word/styles.xml", "word/document.xml", "[Content_Types].xml"
 _PAGE_PART = re.compile(r"word/(header|footer)\d*\.xml")
 _TEXT_RELATIONS = "word/_rels/document.xml.rels"
+_NO_RELATIONS = b'<Relationships xmlns="http://schemas.openxmlformats.org/package/2006/relationships"/>'
 _MARGINS = ("top", "bottom", "header", "footer")
 
 
@@ -37,8 +39,8 @@ class Letterhead:
         sections = list(text.iter(f"{_W}sectPr"))
         model = next(above.iter(f"{_W}sectPr"))
         shift = _width(sections[-1]) - _width(model) if sections else 0
-        dressed = {name: part for name, part in template.items() if not _is_of_pages(name)}
-        dressed |= {name: _shifted(part, shift) for name, part in head.items() if _is_of_pages(name)}
+        dressed = {name: part for name, part in template.items() if not is_of_pages(name)}
+        dressed |= {name: _shifted(part, shift) for name, part in head.items() if is_of_pages(name)}
         dressed |= {name: part for name, part in head.items() if name.startswith("word/media/")}
         references = [*_references(head, model)]
         for section in sections:
@@ -46,7 +48,7 @@ class Letterhead:
         text[0][:0] = [part for part in above[0] if part.tag != f"{_W}sectPr"]
         dressed[_TEXT] = _written(text)
         dressed[_STYLES] = _styles(template.get(_STYLES), _shifted(head[_STYLES], shift))
-        dressed[_TEXT_RELATIONS] = _relations(template[_TEXT_RELATIONS], references)
+        dressed[_TEXT_RELATIONS] = _relations(template.get(_TEXT_RELATIONS, _NO_RELATIONS), references)
         dressed[_TYPES] = _types(template[_TYPES], head[_TYPES])
         return self._coloured(dressed, head[_STYLES])
 
@@ -72,7 +74,7 @@ class _Reference:
     identity: str
 
 
-def _is_of_pages(name: str) -> bool:
+def is_of_pages(name: str) -> bool:
     """Whether a part is a header or a footer, or what belongs to one."""
     holder = name.replace("/_rels/", "/").removesuffix(".rels")
     return bool(_PAGE_PART.fullmatch(holder))
@@ -115,7 +117,7 @@ def _width(section: etree._Element) -> int:
     size, margins = section.find(f"{_W}pgSz"), section.find(f"{_W}pgMar")
     if size is None or margins is None:
         return 0
-    return int(size.get(f"{_W}w", 0)) - int(margins.get(f"{_W}left", 0)) - int(margins.get(f"{_W}right", 0))
+    return twips(size.get(f"{_W}w")) - twips(margins.get(f"{_W}left")) - twips(margins.get(f"{_W}right"))
 
 
 def _shifted(part: bytes, shift: int) -> bytes:
@@ -125,7 +127,7 @@ def _shifted(part: bytes, shift: int) -> bytes:
     root = etree.fromstring(part, _STRICT)
     for tab in root.iter(f"{_W}tab"):
         if tab.get(f"{_W}val") == "right":
-            tab.set(f"{_W}pos", str(int(tab.get(f"{_W}pos", 0)) + shift))
+            tab.set(f"{_W}pos", str(twips(tab.get(f"{_W}pos")) + shift))
     return _written(root)
 
 
@@ -172,11 +174,11 @@ def _relations(template: bytes, references: list[_Reference]) -> bytes:
 def _types(template: bytes, head: bytes) -> bytes:
     """The kinds of all parts that there are now."""
     root = etree.fromstring(template, _STRICT)
-    for one in [one for one in root if _is_of_pages(one.get("PartName", "").lstrip("/"))]:
+    for one in [one for one in root if is_of_pages(one.get("PartName", "").lstrip("/"))]:
         root.remove(one)
     known = {_typed(one) for one in root}
     for one in etree.fromstring(head, _STRICT):
-        if _typed(one) not in known and (one.get("Extension") or _is_of_pages(_typed(one).lstrip("/"))):
+        if _typed(one) not in known and (one.get("Extension") or is_of_pages(_typed(one).lstrip("/"))):
             root.append(_copied(one))
     return _written(root)
 

@@ -8,21 +8,24 @@ import itertools
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from lxml import etree
 
+from pepforms import forms
 from pepforms.errors import PepformsError, Refused
-from pepforms.fill import fabric, package, plain
+from pepforms.fill import fabric, letterhead, package, plain
+from pepforms.fill.package import title
 from pepforms.fill.scopes import Reader, placeholder
-from pepforms.fill.tags import Place, Tag, survey
-from pepforms.fill.template import FILLED, title
+from pepforms.fill.tags import Place, Tag, W, survey
+from pepforms.fill.template import FILLED
 from pepforms.forms import Form
 from pepforms.model import Audience, Severity
 
-_STRICT = etree.XMLParser(resolve_entities=False, no_network=True, huge_tree=False)
-_ALSO_READ = ("word/styles.xml", "word/fontTable.xml", "word/numbering.xml", "docProps/core.xml")
 _AROUND = 80
+_UNWRITABLE = re.compile(r"[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+"""Characters that no Word file can hold and no terminal shows, though a tag may write them down."""
 WHOLE_FILE = Place("the whole file")
 _FAMILY = frozenset(("child", "carer", "parent"))
 _WHOLE_PEP = "pep"
@@ -44,8 +47,13 @@ KINDS: Mapping[str, Kind] = {
     "too-large": Kind("blocks", "Take out what is not needed, pictures above all."),
     "macros": Kind("blocks", ""),
     "outside-target": Kind("blocks", ""),
-    "embedded-object": Kind("blocks", ""),
+    "embedded-object": Kind(
+        "blocks", "", "there is an object of another program, which no PDF shows; paste what it shows as a picture"
+    ),
     "template-refused": Kind("blocks", ""),
+    "engines-differ": Kind("blocks", ""),
+    "not-convertible": Kind("blocks", ""),
+    "engine-failed": Kind("blocks", ""),
     "worker-lost": Kind("blocks", "Take out what makes it so large."),
     "too-much-memory": Kind("blocks", "Take out what makes it so large, pictures above all."),
     # of the tags
@@ -76,6 +84,11 @@ KINDS: Mapping[str, Kind] = {
         "warns", "Write shorter sentences and shorter words.", "the sentences ask for a reader of {what}"
     ),
     # of what else is in the file
+    "own-header": Kind(
+        "warns",
+        "Write it into the letterhead; or take “letterhead” out of the form’s row of forms.toml.",
+        "the form stands under the letterhead, so the template’s own headers and footers take no part",
+    ),
     "no-heading-row": Kind(
         "blocks",
         "Give the table a first row with headings, click into it, and choose Layout, Repeat Header Rows.",
@@ -108,6 +121,11 @@ KINDS: Mapping[str, Kind] = {
         "blocks",
         "Choose Review, Accept, Accept All Changes and Stop Tracking.",
         "a tracked change was left in; whoever gets the Word file can read what was deleted",
+    ),
+    "tracking-on": Kind(
+        "blocks",
+        "Choose Review, Track Changes, and switch it off.",
+        "Word goes on tracking changes in every document, so it keeps what anybody deletes there",
     ),
     "comment-left": Kind(
         "blocks",
@@ -155,6 +173,11 @@ KINDS: Mapping[str, Kind] = {
         "Delete it and write a tag in {{ }} in its place.",
         "there is a field that Word fills itself ({what}), which nobody fills here",
     ),
+    "hidden-by-style": Kind(
+        "blocks",
+        "Delete it, or give it another style.",
+        "there is text that its style hides; whoever gets the Word file can make it visible",
+    ),
     "hidden-text": Kind(
         "warns", "Delete it.", "there is hidden text; whoever gets the Word file can make it visible"
     ),
@@ -162,7 +185,7 @@ KINDS: Mapping[str, Kind] = {
 """Every kind of finding by its slug, in the order of docs/templates.md."""
 
 _OTHER = Kind("blocks", "")
-"""What an engine or a sample finds: the errors of other parts."""
+"""What is found besides: the errors of other parts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,20 +219,24 @@ def lint(data: bytes, name: str, form: Form) -> list[Finding]:
     """All findings in a template of a form, those of the whole file last."""
     try:
         parts = package.opened(data, name)
+        roots = package.parsed(parts, name)
     except Refused as error:
         return [of_file(error)]
-    roots, damaged = _roots(parts)
-    if damaged:
-        return [of_file(Refused(f"{name} is damaged in its {damaged}. Save it again in Word.", slug="not-a-word-file"))]
-    stories = {part: fabric.Story(title(part), root) for part, root in roots.items() if _holds_text(part)}
-    found = [_objected(objection, stories) for objection in package.objections(parts, name)]
+    found: list[Finding] = []
+    judged = {part: root for part, root in roots.items() if FILLED.fullmatch(part)}
+    if form.letterhead:
+        judged, dropped = _under_a_letterhead(judged, form)
+        found += map(_of_fabric, dropped)
+    stories = {part: fabric.Story(title(part), root) for part, root in judged.items() if part.startswith("word/")}
+    found += [_objected(objection, stories) for objection in package.objections(parts, roots, name)]
     reader = Reader(form.audiences)
-    for part, root in roots.items():
-        if FILLED.fullmatch(part):
-            found += _of_tags(title(part), root, reader)
-        if part in stories:
-            found += map(_of_fabric, fabric.faults(stories[part]))
-            found += map(_of_fabric, _unplain(stories[part], form.audiences))
+    for part, root in judged.items():
+        found += _of_tags(title(part), root, reader)
+    for part, story in stories.items():
+        faults = fabric.links(story, roots.get(package.relations(part))), fabric.faults(story)
+        found += map(_of_fabric, itertools.chain(*faults, _unplain(story, form.audiences)))
+    doubled = {place for story in stories.values() for place in story.doubled()}
+    found = [one for one in found if one.place not in doubled]
     found = [*_in_order(found, stories), *map(_of_fabric, fabric.of_whole([*stories.values()], roots))]
     found += map(_of_fabric, _hard(stories.values(), form.audiences))
     if form.orientation and fabric.turned([*stories.values()], form.orientation):
@@ -219,23 +246,41 @@ def lint(data: bytes, name: str, form: Form) -> list[Finding]:
     return found
 
 
-def _roots(parts: Mapping[str, bytes]) -> tuple[dict[str, etree._Element], str]:
-    """The parts that are read, as XML; and what an author calls the first that is damaged."""
-    roots: dict[str, etree._Element] = {}
-    for part, content in parts.items():
-        if not (FILLED.fullmatch(part) or part in _ALSO_READ or part.startswith("word/theme/theme")):
-            continue
-        try:
-            roots[part] = etree.fromstring(content, _STRICT)
-        except etree.XMLSyntaxError:
-            return {}, title(part)
-        if etree.ElementTree(roots[part]).docinfo.internalDTD is not None:
-            return {}, title(part)
-    return roots, ""
+def _under_a_letterhead(
+    parts: Mapping[str, etree._Element], form: Form
+) -> tuple[dict[str, etree._Element], Iterator[fabric.Fault]]:
+    """The parts that a form keeps under its letterhead; and whether the author wrote into those that it does not keep.
+
+    A template that was made from a shipped one holds the headers of its letterhead, which nobody misses.
+    """
+    kept = {part: root for part, root in parts.items() if not letterhead.is_of_pages(part)}
+    known = {_uncounted(_says(root)) for path in (form.letterhead, forms.letterhead()) for root in _headers(path)}
+    own = ((title(part), _says(root)) for part, root in parts.items() if part not in kept)
+    dropped = (
+        fabric.Fault("own-header", Place(part), said) for part, said in own if said and _uncounted(said) not in known
+    )
+    return kept, itertools.islice(dropped, 1)
 
 
-def _holds_text(part: str) -> bool:
-    return FILLED.fullmatch(part) is not None and part.startswith("word/")
+def _headers(path: Path | None) -> Iterator[etree._Element]:
+    """The headers and footers of the letterhead in a file; none of one that cannot be read."""
+    try:
+        parts = package.opened(path.read_bytes(), path.name) if path else {}
+        roots = package.parsed(parts, "") if parts else {}
+    except (OSError, Refused):
+        return
+    yield from (root for part, root in roots.items() if letterhead.is_of_pages(part))
+
+
+def _says(header: etree._Element) -> str:
+    """The words of a header or footer, and a sign for each picture."""
+    pieces = (one.text or "" if one.tag == f"{W}t" else "□" for one in header.iter(f"{W}t", f"{W}drawing", f"{W}pict"))
+    return "".join(pieces).strip()
+
+
+def _uncounted(said: str) -> str:
+    """The words of a header without the numbers of pages that were counted when it was saved."""
+    return re.sub(r"[\d\s]", "", said)
 
 
 def _of_tags(part: str, root: etree._Element, reader: Reader) -> Iterator[Finding]:
@@ -298,7 +343,7 @@ def of_file(error: PepformsError) -> Finding:
 
 def _finding(slug: str, place: Place, said: str, *, tag: str = "", around: str = "") -> Finding:
     kind = KINDS.get(slug, _OTHER)
-    message = f"{said} {kind.remedy}".rstrip()
+    message = _UNWRITABLE.sub(lambda one: f"\\u{ord(one.group()):04x}", f"{said} {kind.remedy}".rstrip())
     return Finding(slug, kind.severity, place, tag, _clipped(around, tag), message)
 
 

@@ -19,10 +19,10 @@ from lxml import etree
 from pepforms import fonts, schema
 from pepforms.digest import sha256
 from pepforms.errors import PepformsError, Refused
-from pepforms.fill import embed, package, runs
+from pepforms.fill import embed, mend, package, runs
 from pepforms.fill.language import Environment, fit, refusals
 from pepforms.fill.letterhead import Letterhead
-from pepforms.fill.package import Part
+from pepforms.fill.package import Part, title
 from pepforms.fill.pictures import MADE, Made
 from pepforms.fill.tags import Misused, Place, Tag, found, numbered
 from pepforms.fill.values import Misuse, context
@@ -30,7 +30,6 @@ from pepforms.model import Pep
 from pepforms.schema import Field
 
 FILLED = re.compile(r"word/(document|header\d*|footer\d*|footnotes|endnotes)\.xml|docProps/core\.xml")
-_NAMES = {"document": "text", "core": "document properties"}
 _DECLARATION = '<?xml version="1.0" encoding="UTF-8" standalone="yes"?>\n'
 _DRAWN = re.compile(r'(?<=<wp:docPr )((?:[^>]*?\s)?id=")(\d+)')
 
@@ -50,7 +49,7 @@ class Template:
     def __init__(self, data: bytes, *, name: str, letterhead: Letterhead | None = None) -> None:
         """Compile, under a letterhead; Refused with part, table, row and cell where the template cannot be."""
         self.name, self.version = name, f"sha256:{sha256(data)}"
-        self._parts = package.read(data, name)
+        self._parts = mend.settings(package.read(data, name))
         if letterhead:
             self._parts = letterhead.dress(self._parts)
             self.version += f", letterhead sha256:{sha256(letterhead.data)}"
@@ -61,10 +60,7 @@ class Template:
         self._named: set[str] = set()
         for part, content in self._parts.items():
             self._static[part] = Part.of(self._taken_up(part, content) if FILLED.fullmatch(part) else content)
-        try:
-            embed.version(self._parts, self._static, self.version)
-        except etree.XMLSyntaxError as error:
-            raise self._damaged("list of parts") from error
+        embed.version(self._parts, self._static, self.version)
         still = (self._parts[part] for part in self._parts if part.endswith(".xml") and part not in self._compiled)
         self._taken_ids = {number for xml in still for _, number in _DRAWN.findall(xml.decode(errors="replace"))}
 
@@ -94,7 +90,7 @@ class Template:
 
     def _taken_up(self, part: str, content: bytes) -> bytes:
         """Compile a part that may hold tags; what its bytes are as long as nothing is filled in."""
-        root = self._parsed(part, content)
+        root = etree.fromstring(content, _STRICT)
         try:
             tags = found(title(part), root)
             xml = _DECLARATION + etree.tostring(root, encoding="unicode")
@@ -107,18 +103,6 @@ class Template:
         xml, drawn = runs.give_fonts(xml)
         runs.add(self._drawn, drawn)
         return xml.encode()
-
-    def _parsed(self, part: str, content: bytes) -> etree._Element:
-        damaged = self._damaged(title(part))
-        try:
-            root = etree.fromstring(content, _STRICT)
-        except etree.XMLSyntaxError as error:
-            raise damaged from error
-        if (
-            etree.ElementTree(root).docinfo.internalDTD is not None
-        ):  # Word writes none: it could only hide or swell something
-            raise damaged
-        return root
 
     def _compile(self, part: str, xml: str, tags: list[Tag]) -> _Compiled:
         import docxtpl
@@ -161,6 +145,9 @@ class Template:
                 "place and closes in another that Word holds apart, such as inside and outside a link.",
                 slug="template-refused",
             ) from error
+        whole = mend.blocks(xml)
+        if whole is not xml:
+            xml, encoded = whole, whole.encode()
         drawn: runs.Drawn = {}
         if part.startswith("word/") and fonts.BEYOND_BASE.search(xml):
             xml, drawn = runs.give_fonts(xml)
@@ -171,11 +158,6 @@ class Template:
             root = docxtpl.DocxTemplate.fix_tables(None, encoded)
             encoded = etree.tostring(root, encoding="UTF-8", xml_declaration=True, standalone=True)
         return encoded, drawn
-
-    def _damaged(self, where: str) -> Refused:
-        return Refused(
-            f"The template {self.name} is damaged in its {where}. Save it again in Word.", slug="not-a-word-file"
-        )
 
     def _refused_at(self, tags: list[Tag], line: int, reason: str) -> Refused:
         tag = tags[min(max(line, 1), len(tags)) - 1]
@@ -188,12 +170,6 @@ class Template:
 
 
 _STRICT = etree.XMLParser(resolve_entities=False, no_network=True, huge_tree=False)
-
-
-def title(part: str) -> str:
-    """What an author calls a part: text, header 1, footer 2, document properties."""
-    stem = part.rsplit("/", 1)[-1].removesuffix(".xml")
-    return _NAMES.get(stem) or re.sub(r"(\D)(\d)", r"\1 \2", stem)
 
 
 def _line(template: jinja2.Template, trace: TracebackType | None) -> int:
