@@ -12,7 +12,8 @@ import pytest
 from pepforms import forms, pipeline, settings
 from pepforms.errors import Refused
 from pepforms.fill import Template
-from pepforms.fill.language import OUR_FILTERS, TESTS
+from pepforms.fill.kinds import FILTERS
+from pepforms.fill.language import TESTS
 from pepforms.wiring import Wiring
 
 ROOT = Path(__file__).parents[1]
@@ -82,6 +83,6 @@ def test_what_is_written_in_several_paragraphs_or_rows_prints_the_page_below(
 
 def test_every_filter_and_every_test_has_its_example() -> None:
     shown = " ".join([*(written for written, _ in ROWS), SECTION])
-    assert {name for name in OUR_FILTERS if not re.search(rf"\|{name}\b", shown)} == set()
+    assert {name for name in FILTERS if not re.search(rf"\|{name}\b", shown)} == set()
     assert {name for name in TESTS if f" is {name}" not in shown} == set()
     assert (len(ROWS) > 30, len(BLOCKS)) == (True, 5)
