@@ -616,8 +616,8 @@ def test_a_fault_in_a_text_box_is_told_once_though_word_writes_it_twice() -> Non
 def test_what_a_filter_says_of_a_group_its_readers_must_be_allowed_to_see(tag: str) -> None:
     word = good()
     text(tag)(word)
-    (found,) = findings(word, Form(name="note", title="Note", template=Path("note.docx"), audiences=("parent",)))
-    assert (found.slug, found.tag) == ("withheld-field", tag)
+    found = findings(word, Form(name="note", title="Note", template=Path("note.docx"), audiences=("parent",)))
+    assert [one.slug for one in found if one.tag == tag] == ["withheld-field"]
 
 
 @pytest.mark.parametrize(

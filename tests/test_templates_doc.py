@@ -14,6 +14,8 @@ from pepforms.errors import Refused
 from pepforms.fill import Template
 from pepforms.fill.kinds import FILTERS
 from pepforms.fill.language import TESTS
+from pepforms.fill.scopes import Reader
+from pepforms.fill.tags import TAG, Place, Tag
 from pepforms.wiring import Wiring
 
 ROOT = Path(__file__).parents[1]
@@ -60,6 +62,13 @@ def test_what_is_written_on_the_left_prints_what_stands_on_the_right(
             filled(word, told)
     else:
         assert filled(word, told).paragraphs[0].text.rstrip() == printed
+
+
+@pytest.mark.parametrize(("written", "printed"), [*ROWS, *((written, page) for _, written, page in BLOCKS)])
+def test_the_lint_passes_what_prints_and_refuses_what_is_refused(written: str, printed: str) -> None:
+    tags = [Tag(tag, Place("text", paragraph=1), written) for tag in TAG.findall(written)]
+    found = [fault.reason for fault in Reader(("authority",)).faults(tags)]
+    assert bool(found) == printed.startswith("*refused:* "), found
 
 
 @pytest.mark.parametrize(("table", "written", "printed"), BLOCKS)

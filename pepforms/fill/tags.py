@@ -217,7 +217,7 @@ def _alone(paragraph: Paragraph, tag: str, level: str) -> bool:
     around = next(paragraph.element.iterancestors(f"{W}{level}"), None) if level != "p" else paragraph.element
     if around is None or any(True for _ in around.iter(*_HOLDS_MORE)):
         return False
-    if any(mark.get(f"{W}type") for mark in around.iter(f"{W}br")):  # of a page or a column
+    if any(mark.get(f"{W}type") in ("page", "column") for mark in around.iter(f"{W}br")):
         return False
     return "".join(t.text or "" for t in around.iter(f"{W}t")).strip() == tag
 
