@@ -87,10 +87,10 @@ def takes(
 def bound(name: str, given: list[Any], named: list[tuple[str, Any]]) -> tuple[Way, dict[str, Any]] | None:
     """The way in which a filter is used, and what each of its parameters is given; None where there is no such way."""
     try:
-        if len({*named}) < len(named):
-            return None
         arguments = inspect.signature(FILTERS[name]).bind(None, *given, **dict(named)).arguments
     except TypeError:
+        return None
+    if len(dict(named)) < len(named):
         return None
     _, *brackets = arguments
     way = next((way for way in WAYS[name] if [*way.given] == brackets), None)

@@ -6,6 +6,7 @@ lets `targets.clear()` and `'x' * 300000000` through.
 """
 
 import difflib
+import math
 import re
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -154,7 +155,11 @@ def _unsafe(node: nodes.Node) -> str | None:
         return f"it reaches for {node.attr}, which templates may not"
     if isinstance(node, nodes.Filter | nodes.Test) and (node.dyn_args or node.dyn_kwargs):
         return "it uses *, which templates may not"
-    if isinstance(node, nodes.Operand) and node.op in ("in", "notin"):
+    if isinstance(node, nodes.Const) and isinstance(node.value, str) and printing.NOT_IN_XML.search(node.value):
+        return "it holds a character that Word cannot"
+    if isinstance(node, nodes.Const) and node.value in (math.inf, -math.inf):
+        return "it holds a number beyond all measure"
+    if isinstance(node, nodes.Compare) and any(operand.op in ("in", "notin") for operand in node.ops):
         return "it uses in, which templates may not"
     if isinstance(node, nodes.Getitem) and isinstance(node.arg, ALLOWED) and not isinstance(node.arg, nodes.Const):
         return "it looks a fact up by something other than its name"

@@ -19,7 +19,8 @@ _BREAKS = {
 }  # fmt: skip
 _BOLD = re.compile(r"<w:b(?:Cs)?(?: [^>]*)?/>")
 _BEFORE_BOLD = re.compile(r"(?:<w:rStyle [^>]*/>)?(?:<w:rFonts [^>]*/>)?")
-_NOT_IN_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
+NOT_IN_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
+"""The characters that no Word file can hold."""
 
 
 class Run(Markup):
@@ -71,7 +72,7 @@ def strong(value: Any) -> Run:
 
 def holdable(words: str) -> str:
     """The words as they are; Refused where XML cannot hold one of their characters, since none may vanish."""
-    cannot = _NOT_IN_XML.search(words)
+    cannot = NOT_IN_XML.search(words)
     if cannot:
         raise Refused(
             f"A text in this PEP holds a character that Word cannot, U+{ord(cannot.group()):04X}. Take it out.",

@@ -28,6 +28,8 @@ _WHOLE = {
 
 _INSTEAD = {"elseif": "elif", "elsif": "elif", "elsefor": "else", "end": "endif or endfor"}
 """What authors write who know another language of templates."""
+_SIGNS = {"≥": ">=", "≤": "<=", "≠": "!="}
+"""What Word makes of two signs that are typed one after the other."""
 _ORDER = ("lt", "lteq", "gt", "gteq")
 _UNSEEN = re.compile("[\u00ad\u200b-\u200f\u2028-\u202e\u2060-\u2064\ufeff]")
 
@@ -114,7 +116,7 @@ class Reader:
         if text not in self._trees:
             try:
                 tree = self._environment.parse(text)
-                refused = [(slug, reason) for _, slug, reason in refusals(tree)]
+                refused = [*{slug: (slug, reason) for _, slug, reason in reversed([*refusals(tree)])}.values()]
             except (TemplateSyntaxError, ValueError, RecursionError, MemoryError, OverflowError) as error:
                 why = _meant(text, word, error) or f"it cannot be read ({_why(error)})"
                 tree, refused = nodes.Template([]), [("unreadable-tag", why)]
@@ -240,7 +242,7 @@ class _Reading:
         over = before[0][1]
         for one, shape in before:
             if shape is not None and not self._fits(one, shape, way.of):
-                self._unfit(node, f"{_called(shape)} does not fit", of=way.of)
+                self._unfit(node, f"{_called(shape)} does not fit", of=None if shape is Kind.RUN else way.of)
                 return None
             if isinstance(shape, Field):
                 self._tells_of(shape, way, printed=printed)
@@ -250,6 +252,8 @@ class _Reading:
                 fact = self._of_entries(node, given[name], over, kind.kind)
             else:
                 self._fills(node, given[name], kind, fact)
+        if any(shape is None for _, shape in before):
+            return None
         return over if way.gives is None else way.gives
 
     def _inner(self, node: nodes.Node, *, printed: bool) -> _Shape:
@@ -463,7 +467,9 @@ def _sides(node: nodes.Compare) -> list[nodes.Node]:
 
 
 def _called(shape: _Shape) -> str:
-    return f"“{shape.title}”" if isinstance(shape, Field) else "what stands there"
+    if isinstance(shape, Field):
+        return f"“{shape.title}”"
+    return "what is bold already" if shape is Kind.RUN else "what stands there"
 
 
 def _never(fact: Field, value: object) -> str | None:
@@ -500,6 +506,9 @@ def _meant(text: str, word: str, error: BaseException) -> str | None:
         return f"there is a sign in it that nobody sees (U+{ord(unseen.group()):04X})"
     if word == "else" and " if " in text.partition("{% if 1 %}")[2].partition("%}")[0]:
         return "for “else if”, write elif"
+    for sign, meant in _SIGNS.items():
+        if sign in text and "unexpected char" in _why(error):
+            return f"for {sign}, write {meant}"
     return "to compare, write ==" if _why(error).endswith("got '='") else None
 
 
@@ -517,6 +526,8 @@ def _close(open_: list[_Block], word: str) -> None:
 
 
 def _no_statement(word: str) -> str:
+    if not word:
+        return "it says nothing"
     if word in _INSTEAD:
         return f"for “{word}”, write {_INSTEAD[word]}"
     return f"there is no “{word}”{close(word, [*_WHOLE])}; templates may say {', '.join(_WHOLE)}"
