@@ -163,6 +163,12 @@ def test_every_filter_that_the_lint_lets_stand_behind_a_fact_is_filled_for_every
     fill([f"{{{{r {one} }}}}" for one in let_stand()])
 
 
+LISTS = [name for name, field in NAMES if field.items]
+OF_A_ROW = sorted({name.rpartition("[0]")[2] for name, _ in NAMES if "[0]." in name})
+OF_AN_ENTRY = sorted({name for _, field in NAMES if field.items for name in field.items.fields})
+WITHIN = st.sampled_from(OF_A_ROW).map("x{}".format) | st.sampled_from(("x", "loop.index", "loop.first", "loop"))
+
+
 def asked(value: st.SearchStrategy[str]) -> st.SearchStrategy[str]:
     """What an author may make of values: a choice, a question, a comparison."""
     either = st.sampled_from(("or", "and", "==", "!=", "<", ">="))
@@ -172,13 +178,11 @@ def asked(value: st.SearchStrategy[str]) -> st.SearchStrategy[str]:
         st.builds("({} if {} else {})".format, value, value, value | constants),
         st.builds("{} is {}".format, value, st.sampled_from(("known", "unknown", "shown", "not known"))),
         st.builds("(not {})".format, value),
+        st.builds("({} if {})".format, value, value),
+        st.builds("({} or {}){}".format, value, value, st.sampled_from(OF_A_ROW)),
+        st.builds('({} or {})|listed("{}")'.format, *[st.sampled_from(LISTS)] * 2, st.sampled_from(OF_AN_ENTRY)),
         st.builds("({})|{}".format, value, st.sampled_from(sorted(FILTERS))),
     )
-
-
-LISTS = [name for name, field in NAMES if field.items]
-OF_A_ROW = sorted({name.rpartition("[0]")[2] for name, _ in NAMES if "[0]." in name})
-WITHIN = st.sampled_from(OF_A_ROW).map("x{}".format) | st.sampled_from(("x", "loop.index", "loop.first", "loop"))
 
 
 def statements() -> st.SearchStrategy[str]:

@@ -189,9 +189,6 @@ class _Reading:
     def _prints(self, node: nodes.Node) -> None:
         """Something that comes to stand on the page."""
         for one in self._outcomes(node):
-            if isinstance(one, nodes.CondExpr):
-                self._fault("unreadable-tag", "it does not say what to print if not; write else and a text in quotes")
-                continue
             shape = self._filtered(one, printed=True) if isinstance(one, nodes.Filter) else self._value(one)
             if shape is Kind.RUN:
                 self._as_a_run()
@@ -203,11 +200,14 @@ class _Reading:
                 self._tells(shape)
 
     def _outcomes(self, node: nodes.Node) -> Iterator[nodes.Node]:
-        """What an expression may come out as: either side of an `or`, an `and` or an `if`; the `if` that lacks one."""
+        """What an expression may come out as: either side of an `or`, an `and` or an `if`."""
         if isinstance(node, nodes.CondExpr):
             self._asks(node.test)
             yield from self._outcomes(node.expr1)
-            yield from self._outcomes(node.expr2) if node.expr2 is not None else [node]
+            if node.expr2 is None:
+                self._fault("unreadable-tag", "it does not say what to print if not; write else and a text in quotes")
+            else:
+                yield from self._outcomes(node.expr2)
         elif isinstance(node, nodes.And | nodes.Or):
             yield from self._outcomes(node.left)
             yield from self._outcomes(node.right)
@@ -246,6 +246,9 @@ class _Reading:
                 return None
             if isinstance(shape, Field):
                 self._tells_of(shape, way, printed=printed)
+        if any(isinstance(kind, Each) for kind in way.given.values()) and any(one is not over for _, one in before):
+            self._unfit(node, "a choice between lists does not fit")
+            return None
         fact: Field | None = None
         for name, kind in way.given.items():
             if isinstance(kind, Each):
@@ -321,6 +324,9 @@ class _Reading:
                 self._tells(shape)
         elif isinstance(node, nodes.Compare):
             self._compares(node)
+        elif isinstance(node, nodes.CondExpr):
+            for one in self._outcomes(node):
+                self._asks(one)
         elif isinstance(node, nodes.Test):
             if node.name in TESTS and (node.args or node.kwargs):
                 self._fault("unreadable-tag", f"“is {node.name}” takes no brackets")
@@ -399,7 +405,7 @@ class _Reading:
             return self._under(self._resolved(node.node), node.arg.value)
         if isinstance(node, nodes.Filter):
             return self._filtered(node)
-        self._asks(node)
+        self._fault("unreadable-tag", "it asks for a fact of what is no name; name each fact in full")
         return None
 
     def _under(self, holder: _Shape, name: str | int) -> _Shape:
