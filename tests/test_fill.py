@@ -16,6 +16,8 @@ from typing import Any
 import docx
 import pytest
 import rdocx
+from docx.oxml import parse_xml
+from docx.oxml.ns import nsdecls
 from docx.shared import Inches
 from fontTools.ttLib import TTFont
 from hypothesis import given
@@ -326,6 +328,25 @@ def test_rows_columns_paragraphs_and_runs_repeat() -> None:
     assert len(second._tbl.tblGrid) == 2
     assert [paragraph.text for paragraph in made.paragraphs] == ["P Read", "P Write", "Bold: Quill, yes"]
     assert [run.text for run in made.paragraphs[2].runs if run.bold] == ["Quill"]
+
+
+def run_of(text: str, looks: str) -> Any:
+    return parse_xml(f'<w:r {nsdecls("w")}><w:rPr>{looks}</w:rPr><w:t xml:space="preserve">{text}</w:t></w:r>')
+
+
+def test_the_words_beside_a_runs_own_tag_keep_their_looks_and_so_does_what_it_prints() -> None:
+    word = docx.Document()
+    looks = '<w:rFonts w:ascii="Arial"/><w:i/><w:color w:val="FF0000"/>'
+    paragraph = word.add_paragraph()._p
+    paragraph.append(run_of("Call {{r child.preferred_", looks))
+    paragraph.append(run_of("name|strong }} at once, {{r child.preferred_name }}!", looks))
+    made = opened(Template(saved(word), name="mine.docx").fill(PEP, TOLD))
+    runs = [run for run in made.paragraphs[0].runs if run.text]
+    assert [(run.text, run.bold) for run in runs] == [
+        ("Call ", None), ("Quill", True), (" at once, ", None), ("Quill", None), ("!", None),
+    ]  # fmt: skip
+    assert {(run.italic, str(run.font.color.rgb), run.font.name) for run in runs} == {(True, "FF0000", "Arial")}
+    assert [etree.QName(one).localname for one in runs[1]._r.rPr] == ["rFonts", "b", "bCs", "i", "color"]
 
 
 def test_headers_footers_and_the_title_are_filled() -> None:

@@ -129,6 +129,16 @@ def test_a_picture_in_the_letterheads_header_comes_along() -> None:
         assert b"image/png" in parts.read("[Content_Types].xml")
 
 
+def test_a_place_is_that_of_the_authors_file_without_the_letterheads_text_above_it() -> None:
+    word = docx.Document()
+    word.add_paragraph("{{ child.preferred_name|date }}")
+    word.add_table(1, 1).cell(0, 0).text = "{{ child.legal_name }}"
+    for at, pep in (("text, paragraph 1", PEP), ("text, table 1, row 1, cell 1", {"child": {"legal_name": {}}})):
+        made = Template(saved(word), name="letter.docx", letterhead=Letterhead(head(), "head.docx"))
+        with pytest.raises(Refused, match=f"{at}: the tag"):
+            made.fill(PEP | pep, {})
+
+
 def test_the_version_names_template_and_letterhead() -> None:
     template, above = letter(), head()
     made = Template(template, name="letter.docx", letterhead=Letterhead(above, "head.docx"))

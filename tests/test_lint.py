@@ -217,6 +217,60 @@ def in_the_properties(word: Any) -> None:
     word.core_properties.subject = "{{ child.prefered_name }}"
 
 
+def titled(title: str) -> Break:
+    def write(word: Any) -> None:
+        word.core_properties.title = title
+
+    return write
+
+
+def cell_tags(begin: str, end: str) -> Break:
+    """The tags of the rows that begin and end the loop of the good template, in other words."""
+
+    def write(word: Any) -> None:
+        cell(1, 0, begin)(word)
+        cell(3, 0, end)(word)
+
+    return write
+
+
+def row_in_a_control(word: Any) -> None:
+    """The row that begins the loop, made a content control."""
+    row = word.tables[0].rows[1]._tr
+    control = parse_xml(f"<w:sdt {NAMESPACES}><w:sdtPr/><w:sdtContent/></w:sdt>")
+    row.addprevious(control)
+    control[1].append(row)
+
+
+def held(holder: str, *, then: str) -> Break:
+    """A paragraph that begins with what Word holds apart, and goes on with a text."""
+    return xml(f'<w:p>{holder}<w:r><w:t xml:space="preserve">{then}</w:t></w:r></w:p>')
+
+
+def beside(tag: str, mark: str) -> Break:
+    """A paragraph's own tag, with a mark of Word's in the same paragraph, and the end of its question."""
+
+    def add(word: Any) -> None:
+        xml(f"<w:p><w:r><w:t>{tag}</w:t></w:r><w:r>{mark}</w:r></w:p>")(word)
+        text("{%p endif %}")(word)
+
+    return add
+
+
+PAGE_BREAK = '<w:br w:type="page"/>'
+
+
+def twice_in_a_box(words: str) -> Break:
+    """A text box as Word writes it: once for itself, and once more for older programs."""
+    inside = f"<w:txbxContent><w:p><w:r><w:t>{words}</w:t></w:r></w:p></w:txbxContent>"
+    old = f"<w:pict><v:shape><v:textbox>{inside}</v:textbox></v:shape></w:pict>"
+    new = re.sub("<w:txbxContent>.*</w:txbxContent>", inside, BOX, flags=re.DOTALL)
+    return xml(
+        '<w:p xmlns:mc="http://schemas.openxmlformats.org/markup-compatibility/2006"><w:r><mc:AlternateContent>'
+        f'<mc:Choice Requires="wps">{new}</mc:Choice><mc:Fallback>{old}</mc:Fallback></mc:AlternateContent></w:r></w:p>'
+    )
+
+
 def bullet(sign: str, of: str) -> Break:
     def choose(word: Any) -> None:
         for level in word.part.numbering_part.element.iter(qn("w:lvl")):
@@ -444,7 +498,7 @@ FAULTS: dict[str, tuple[Break, str, str]] = {
     "quotes of another language": (
         text("{{ pupil_premium_plus.lines|total(„cost“) }}"), "unreadable-tag", HERE,
     ),
-    "some entries, nobody knows which": (text('{{ targets|where("id")|count }}'), "unreadable-tag", HERE),
+    "some entries, nobody knows which": (text('{{ targets|where("id")|count }}'), "wrong-filter", HERE),
     "an if without its else": (text("{{ child.upn if child.upn is known }}"), "unreadable-tag", HERE),
     "one brace deleted": (text("{{ child.upn }"), "split-tag", HERE),
     "a tag over two paragraphs": (text("{{ child.", "upn }}"), "split-tag", HERE),
@@ -480,6 +534,110 @@ FAULTS: dict[str, tuple[Break, str, str]] = {
     "a tag in a chart": (
         as_it_is("word/charts/chart1.xml", "<title>{{ child.upn }}</title>"), "tag-out-of-reach", "charts and diagrams",
     ),
+    # what a filter takes, and what is compared
+    "an age on no day": (text("{{ child.date_of_birth|age }}"), "wrong-filter", HERE),
+    "a date with something in brackets": (text("{{ meeting.date|long_date(1) }}"), "wrong-filter", HERE),
+    "a sum of nothing": (text("{{ previous_spend|total }}"), "wrong-filter", HERE),
+    "the date of a name": (text("{{ child.preferred_name|date }}"), "wrong-filter", HERE),
+    "a name as money": (text("{{ child.preferred_name|money }}"), "wrong-filter", HERE),
+    "the role of a name": (text("{{ child.preferred_name|role }}"), "wrong-filter", HERE),
+    "a percentage of a name": (text("{{ child.preferred_name|percent }}"), "wrong-filter", HERE),
+    "a list that is none": (text("{{ child.upn|listed }}"), "wrong-filter", HERE),
+    "a list of groups": (text("{{ targets|listed }}"), "wrong-filter", HERE),
+    "how many of no list": (text("{{ child.upn|count }}"), "not-a-list", HERE),
+    "a group as a phrase": (text("{{ child.legal_name|phrase }}"), "prints-a-group", HERE),
+    "a group in bold": (text("{{r child.legal_name|strong }}"), "prints-a-group", HERE),
+    "what is left of a section": (text("{{ child|remaining }}"), "wrong-filter", HERE),
+    "a sum of words": (text("{{ targets|total('target') }}"), "wrong-filter", HERE),
+    "the people of words": (text("{{ targets|names('target') }}"), "wrong-filter", HERE),
+    "a list of what is no name": (text("{{ targets|listed(child.upn) }}"), "wrong-filter", HERE),
+    "a date of a date": (text("{{ meeting.date|date|long_date }}"), "wrong-filter", HERE),
+    "bold twice": (text("{{r child.upn|strong|strong }}"), "wrong-filter", HERE),
+    "a filter behind one that does not fit": (text("{{ child.upn|date|date }}"), "wrong-filter", HERE),
+    "a character that Word cannot hold": (text('{{ child["\\ud800"] }}'), "unsafe-tag", HERE),
+    "an if without its else, behind a filter": (text("{{ (child.upn if targets)|phrase }}"), "unreadable-tag", HERE),
+    "an if without its else, asked": (text("{% if (child.upn if targets) %}{% endif %}"), "unreadable-tag", HERE),
+    "a fact of one group or another": (text("{{ (child or care).upn }}"), "unreadable-tag", HERE),
+    "one list or another": (text('{{ (targets or actions)|listed("target") }}'), "wrong-filter", HERE),
+    "a number beyond all measure": (text("{{ 1e999 }}"), "unsafe-tag", HERE),
+    "nothing said": (text("{%%}"), "unknown-statement", HERE),
+    "brackets behind known": (text("{% if child.upn is known(1) %}{% endif %}"), "unreadable-tag", HERE),
+    "a word in brackets twice": (text("{{ targets|count|percent(of=1, of=2) }}"), "wrong-filter", HERE),
+    "a star": (text("{{ targets|listed(*chld.upn) }}"), "unsafe-tag", HERE),
+    "one of many": (text('{% if child.sex in ["F"] %}{% endif %}'), "unsafe-tag", HERE),
+    "an entry from behind": (text("{{ targets[-1].target }}"), "unsafe-tag", HERE),
+    "some entries by their places": (text("{{ targets[0:2] }}"), "unsafe-tag", HERE),
+    "a group or nothing": (text("{{ targets or 'none' }}"), "prints-a-group", HERE),
+    "a group where only another fact is missing": (
+        text("{% if targets and child.upn %}{% else %}{{ targets }}{% endif %}"), "prints-a-group", HERE,
+    ),
+    "a group where only some of it is missing": (
+        text('{% if targets|where("id", "t9") %}{% else %}{{ targets }}{% endif %}'), "prints-a-group", HERE,
+    ),
+    "a date above a number": (text("{% if child.date_of_birth > 5 %}{% endif %}"), "wrong-comparison", HERE),
+    "money above money, as words": (
+        text("{% if previous_spend[0].cost < previous_spend[0].spent %}{% endif %}"), "wrong-comparison", HERE,
+    ),
+    "the words of a code": (text('{% if pep.phase == "Secondary" %}{% endif %}'), "wrong-comparison", HERE),
+    "a yes in quotation marks": (
+        text('{{ meeting.attendees|where("invited", "true")|count }}'), "wrong-comparison", HERE,
+    ),
+    "a day in words": (text('{% if meeting.date == "12 November 2026" %}{% endif %}'), "wrong-comparison", HERE),
+    "a role in words": (text('{{ people|where("role", "Social worker")|count }}'), "wrong-comparison", HERE),
+    "a row's name where there is no row": (
+        text("{% for t in targets %}{% else %}{{ t.target }}{% endfor %}"), "unknown-field", HERE,
+    ),
+    "the number of a row where there is no row": (
+        text("{% for t in targets %}{% else %}{{ loop.index }}{% endfor %}"), "unknown-field", HERE,
+    ),
+    "the number of a row in its own question": (
+        text("{% for t in targets if loop.first %}{% endfor %}"), "unknown-field", HERE,
+    ),
+    "a row called loop": (text("{% for loop in targets %}{% endfor %}"), "unreadable-tag", HERE),
+    # how a tag is written, once more
+    "two elses": (text("{% if child.upn %}{% else %}{% else %}{% endif %}"), "unbalanced-tag", HERE),
+    "an elif after the else": (
+        text("{% if child.upn %}{% else %}{% elif pep.type %}{% endif %}"), "unbalanced-tag", HERE,
+    ),
+    "an elif in a loop": (text("{% for t in targets %}{% elif pep.type %}{% endfor %}"), "unbalanced-tag", HERE),
+    "elseif": (text("{% elseif child.upn %}"), "unknown-statement", HERE),
+    "else if": (text("{% if child.upn %}{% else if pep.type %}{% endif %}"), "unreadable-tag", HERE),
+    "one sign for equal": (text("{% if child.upn = 'A' %}{% endif %}"), "unreadable-tag", HERE),
+    "a space that nobody sees": (text("{{ child.\u200bupn }}"), "unreadable-tag", HERE),
+    "a dash that takes words away": (text("Alpha {%- if child.upn %} beta{% endif %}"), "unreadable-tag", HERE),
+    "a dash at the end of a tag": (text("{{ child.upn -}} beta"), "unreadable-tag", HERE),
+    "one brace on either side": (text("{child.preferred_name}"), "split-tag", HERE),
+    "a brace and a space": (text("{ % if child.upn % }"), "split-tag", HERE),
+    "a brace too many": (text("{{ child.upn }}}"), "split-tag", HERE),
+    "half a tag in the title": (titled("{{ document.title }"), "split-tag", "document properties, title"),
+    "a run's tag in the title": (titled("{{r document.title }}"), "unreadable-tag", "document properties, title"),
+    "a paragraph's tag in the title": (
+        titled("{{ document.title }}{#p only a note #}"), "unreadable-tag", "document properties, title",
+    ),
+    "an if in the title that nothing ends": (
+        titled("{% if document.draft %}Draft"), "unbalanced-tag", "document properties, title",
+    ),
+    "bold in the title": (titled("{{ document.title|strong }}"), "unreadable-tag", "document properties, title"),
+    "a percent sign in a row's tag": (
+        cell_tags('{%tr for target in targets if target.target != "100%" %}', "{%tr endfor %}"), "unreadable-tag",
+        "text, table 1, row 2, cell 1",
+    ),
+    "a brace in a paragraph's tag": (text('{%p if child.upn != "}" %}', "{%p endif %}"), "unreadable-tag", HERE),
+    "a page break in a tag's paragraph": (beside("{%p if child.upn %}", PAGE_BREAK), "misplaced-tag", HERE),
+    "a field in a tag's paragraph": (
+        beside("{%p if child.upn %}", '<w:fldChar w:fldCharType="begin"/>'), "misplaced-tag", HERE,
+    ),
+    "an if that begins in a link": (held(LINK % "{% if child.upn %}x", then="{% endif %}"), "unbalanced-tag", HERE),
+    "an if that begins in a content control": (
+        held("<w:sdt><w:sdtPr/><w:sdtContent><w:r><w:t>{% if child.upn %}x</w:t></w:r></w:sdtContent></w:sdt>",
+             then="{% endif %}"), "unbalanced-tag", HERE,
+    ),
+    "an if that ends in a field": (
+        held('<w:r><w:t>{% if child.upn %}</w:t></w:r><w:r><w:fldChar w:fldCharType="begin"/></w:r><w:r><w:instrText>'
+             ' PAGE </w:instrText></w:r><w:r><w:fldChar w:fldCharType="separate"/></w:r><w:r><w:t>1{% endif %}</w:t>'
+             '</w:r><w:r><w:fldChar w:fldCharType="end"/></w:r>', then=""), "unbalanced-tag", HERE,
+    ),
+    "a row in a content control": (row_in_a_control, "unbalanced-tag", "text, table 1, row 4, cell 1"),
     # what else is in the file
     "a heading row that does not say so": (not_a_heading, "no-heading-row", "text, table 1, row 1, cell 1"),
     "a heading row switched off": (heading_switched_off, "no-heading-row", "text, table 1, row 1, cell 1"),
@@ -609,6 +767,52 @@ def test_a_message_says_what_to_do_without_jargon(name: str) -> None:
             assert jargon not in one.message
 
 
+def test_a_fault_in_a_text_box_is_told_once_though_word_writes_it_twice() -> None:
+    word = good()
+    twice_in_a_box("{{ chld.upn }}")(word)
+    text("{{ chld.upn }}")(word)
+    assert [(one.slug, str(one.place)) for one in findings(word)] == [
+        ("text-box", HERE),
+        ("unknown-field", "text, paragraph 14"),
+        ("unknown-field", "text, paragraph 15"),
+    ]
+
+
+@pytest.mark.parametrize("tag", ["{{ pupil_premium_plus|remaining }}", "{{ pupil_premium_plus|remaining(follow_up) }}"])
+def test_what_a_filter_says_of_a_group_its_readers_must_be_allowed_to_see(tag: str) -> None:
+    word = good()
+    text(tag)(word)
+    found = findings(word, Form(name="note", title="Note", template=Path("note.docx"), audiences=("parent",)))
+    assert {one.slug for one in found if one.tag == tag} == {"withheld-field"}
+
+
+@pytest.mark.parametrize(
+    ("tag", "says"),
+    [
+        ("{% if child.upn = 'A' %}", "to compare, write =="),
+        ("{% if targets|count ≥ 2 %}", "for ≥, write >="),
+        ("{% elseif child.upn %}", "for “elseif”, write elif"),
+        ("{% else if child.upn %}", "for “else if”, write elif"),
+        ("{{ child.\u200bupn }}", "there is a sign in it that nobody sees (U+200B)"),
+        ("{{ loop.index }}", "it names “loop”, which does not exist but between for and else or endfor"),
+        ('{% if pep.phase == "Secondary" %}', "did its author mean “secondary”?"),
+        ('{{ people|where("role", "Social worker")|count }}', "did its author mean “social_worker”?"),
+        ("{{ child.date_of_birth|age }}", "“age” takes a date, and in brackets a date"),
+        ("{{ child.upn|date }}", "“Unique pupil number (UPN)” does not fit; “date” takes a date"),
+        ("{{ targets|listed(child.upn) }}", "the brackets hold no name in quotation marks"),
+    ],
+)
+def test_what_its_author_may_have_meant_is_told(tag: str, says: str) -> None:
+    word = good()
+    text(tag)(word)
+    assert any(says in one.message for one in findings(word) if one.slug != "unbalanced-tag")
+
+
+def test_a_row_in_a_content_control_is_told_to_take_the_control_away() -> None:
+    (found,) = broken("a row in a content control")
+    assert "right-click it and choose Remove Content Control" in found.message
+
+
 def test_all_faults_are_told_at_once_as_they_stand_in_the_file() -> None:
     word = good()
     text("{{ chld.upn }} and {{ child.upn|dat }}", "{{ child.")(word)
@@ -655,8 +859,14 @@ def test_the_nearest_name_is_told(tag: str, near: str) -> None:
         "{% for t in targets %}{% for l in targets %}{{ l.id if l == t else 'no' }}{% endfor %}{% endfor %}",
         "{{ targets[0].target }}, {{ child['upn'] }}",
         "{{ child.upn if child.upn is known else 'none' }}",
+        "{{ child.upn or 'none' }}",
+        "{% if not targets and not child.upn %}{{ targets|phrase }}{% endif %}",
+        "{% if targets is known %}{{ targets|count }}{% elif child.upn %}{{ targets|phrase }}{% endif %}",
+        "{% if child.date_of_birth < meeting.date and meeting.date >= '2026-09-01' %}{% endif %}",
+        "{% for t in targets %}{% for u in targets if loop.last %}{{ loop.index }}{% endfor %}{% endfor %}",
+        "{{\u00a0child.upn\u00a0}}, {{r\u00a0child.preferred_name|strong }}",
         "{# only a note #}",
-        "{%- if child.upn -%}{{ child.legal_name|name }}{%- endif -%}",
+        "{% if child.upn %}{{ child.legal_name|name }}{% endif %}",
         "{{r child.preferred_name|strong }}",
     ],
 )
@@ -757,6 +967,14 @@ def untold_findings() -> list[Finding]:
         if "{{ child.date_of_birth" in paragraph.text:
             paragraph._p.getparent().remove(paragraph._p)
     return findings(word, forms.named("pep"))
+
+
+def test_what_one_side_of_an_or_prints_is_printed() -> None:
+    word = docx.Document(str(folder("templates") / "pep.docx"))
+    for paragraph in word.paragraphs:
+        if "{{ child.date_of_birth" in paragraph.text:
+            paragraph.text = '{{ child.date_of_birth or "no birth date" }}'
+    assert findings(word, forms.named("pep")) == []
 
 
 def test_a_needed_fact_that_no_tag_prints_is_told_for_the_form_of_the_whole_pep() -> None:
@@ -1083,6 +1301,15 @@ def test_tables_in_tables_work_and_are_counted() -> None:
     assert filled(word).tables[1].cell(1, 1).tables[0].cell(0, 0).text == "K999999914001"
     inner.text = "{{ child.unp }}"
     assert [str(one.place) for one in findings(word)] == ["text, table 3, row 1, cell 1"]
+
+
+def test_a_no_break_space_in_a_rows_tag_works() -> None:
+    word = good()
+    cell_tags("{%tr\u00a0for target in targets %}", "{%tr\u00a0endfor %}")(word)
+    text("{%p\u00a0if child.upn %}", "a\u00a0b", "{%p\u00a0endif %}")(word)
+    made = filled(word)
+    assert [row.cells[0].text for row in made.tables[0].rows] == ["Target", "Read", "Write"]
+    assert made.paragraphs[-1].text == "a\u00a0b"
 
 
 def test_sections_and_landscape_pages_work() -> None:

@@ -12,7 +12,10 @@ import pytest
 from pepforms import forms, pipeline, settings
 from pepforms.errors import Refused
 from pepforms.fill import Template
-from pepforms.fill.language import OUR_FILTERS, TESTS
+from pepforms.fill.kinds import FILTERS
+from pepforms.fill.language import TESTS
+from pepforms.fill.scopes import Reader
+from pepforms.fill.tags import TAG, Place, Tag
 from pepforms.wiring import Wiring
 
 ROOT = Path(__file__).parents[1]
@@ -61,6 +64,13 @@ def test_what_is_written_on_the_left_prints_what_stands_on_the_right(
         assert filled(word, told).paragraphs[0].text.rstrip() == printed
 
 
+@pytest.mark.parametrize(("written", "printed"), [*ROWS, *((written, page) for _, written, page in BLOCKS)])
+def test_the_lint_passes_what_prints_and_refuses_what_is_refused(written: str, printed: str) -> None:
+    tags = [Tag(tag, Place("text", paragraph=1), written) for tag in TAG.findall(written)]
+    found = [fault.reason for fault in Reader(("authority",)).faults(tags)]
+    assert bool(found) == printed.startswith("*refused:* "), found
+
+
 @pytest.mark.parametrize(("table", "written", "printed"), BLOCKS)
 def test_what_is_written_in_several_paragraphs_or_rows_prints_the_page_below(
     table: str, written: str, printed: str, told: dict[str, Any]
@@ -82,6 +92,6 @@ def test_what_is_written_in_several_paragraphs_or_rows_prints_the_page_below(
 
 def test_every_filter_and_every_test_has_its_example() -> None:
     shown = " ".join([*(written for written, _ in ROWS), SECTION])
-    assert {name for name in OUR_FILTERS if not re.search(rf"\|{name}\b", shown)} == set()
+    assert {name for name in FILTERS if not re.search(rf"\|{name}\b", shown)} == set()
     assert {name for name in TESTS if f" is {name}" not in shown} == set()
     assert (len(ROWS) > 30, len(BLOCKS)) == (True, 5)

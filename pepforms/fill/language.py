@@ -6,6 +6,7 @@ lets `targets.clear()` and `'x' * 300000000` through.
 """
 
 import difflib
+import math
 import re
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -16,8 +17,8 @@ from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from pepforms import schema
 from pepforms.fill import pictures, printing
+from pepforms.fill.kinds import FILTERS, Kind
 from pepforms.fill.values import MISSING, Absent, Items, Misuse, Node, Unknown, Withheld
-from pepforms.fill.words import FILTERS
 
 ALLOWED: tuple[type[nodes.Node], ...] = (
     nodes.Template, nodes.Output, nodes.TemplateData, nodes.Name, nodes.Const, nodes.Getattr, nodes.Getitem, nodes.For,
@@ -27,7 +28,7 @@ ALLOWED: tuple[type[nodes.Node], ...] = (
 """The parts of Jinja's syntax that a template may use."""
 
 _HOLDS_ITEMS = (Node, Items, Absent)
-OF_A_LOOP = ("index", "first", "last", "length")
+OF_A_LOOP = {"index": Kind.NUMBER, "first": Kind.ONE, "last": Kind.ONE, "length": Kind.NUMBER}
 
 TESTS: dict[str, Callable[[Any], bool]] = {
     "known": lambda value: not isinstance(value, Absent),
@@ -37,11 +38,10 @@ TESTS: dict[str, Callable[[Any], bool]] = {
 """The tests that a template may use: `{% if child.upn is known %}`; `{% if care.need is shown %}`, whether this copy's
 reader may see it, so that no heading stands over nothing."""
 
-OUR_FILTERS = {**FILTERS, "strong": printing.strong}
-"""Every filter that a template may use, by name."""
-
 _RUN, _FACT, _ROWS = "run_", "fact_", "rows_"
 _TEXT = re.compile(r"<(/?)w:t[ >]")
+_LOOKS = re.compile(r"(<w:rPr>(?:(?!<w:rPr>).)*</w:rPr>)<w:t(?: [^>]*)?></w:t></w:r>\Z", re.DOTALL)
+"""The end of what patching leaves of the run that a tag takes the place of."""
 MOST_ROWS = 5_000
 """Beyond a hundred pages: a template that loops more often in one part is a mistake or a bomb."""
 
@@ -64,7 +64,7 @@ class Environment(ImmutableSandboxedEnvironment):
 
     def __init__(self) -> None:
         super().__init__(autoescape=True, undefined=Misspelt, finalize=_finalized)
-        self.filters = {**OUR_FILTERS, _RUN: pictures.as_run, _FACT: printing.fact, _ROWS: _rows}
+        self.filters = {**FILTERS, _RUN: pictures.as_run, _FACT: printing.fact, _ROWS: _rows}
         self.tests = dict(TESTS)
         self.globals = {}
 
@@ -96,23 +96,26 @@ def refusals(tree: nodes.Template) -> Iterator[tuple[int, str, str]]:
 
 def fit(tree: nodes.Template, *, in_word: bool) -> None:
     """Have every value printed as its place needs (in a text, where runs stand, in a plain fact), and loops counted."""
-    inside = False
+    inside, looks = False, ""
     for output in list(tree.find_all(nodes.Output)):
         for position, node in enumerate(output.nodes):
             if isinstance(node, nodes.TemplateData):
                 marks = _TEXT.findall(node.data)
                 inside = marks[-1] == "" if marks else inside
+                run = _LOOKS.search(node.data)
+                looks = run[1] if run else ""
             elif not in_word:
                 output.nodes[position] = _through(_FACT, node)
             elif not inside:
-                output.nodes[position] = _through(_RUN, node)
+                output.nodes[position] = _through(_RUN, node, looks, printing.in_bold(looks))
     for loop in list(tree.find_all(nodes.For)):
         loop.iter = _through(_ROWS, loop.iter)
 
 
-def _through(name: str, node: nodes.Node) -> nodes.Filter:
+def _through(name: str, node: nodes.Node, *given: str) -> nodes.Filter:
     assert isinstance(node, nodes.Expr)
-    return nodes.Filter(node, name, [], [], None, None, lineno=node.lineno, environment=node.environment)
+    args = [nodes.Const(one) for one in given]
+    return nodes.Filter(node, name, args, [], None, None, lineno=node.lineno, environment=node.environment)
 
 
 @pass_context  # which keeps Jinja from printing constants in its own way, as `None` and `True`, when it compiles
@@ -150,7 +153,15 @@ def _unsafe(node: nodes.Node) -> str | None:
         return f"it uses the name {node.name}, which templates may not"
     if isinstance(node, nodes.Getattr) and node.attr.startswith("_"):
         return f"it reaches for {node.attr}, which templates may not"
-    if isinstance(node, nodes.Getitem) and not isinstance(node.arg, nodes.Const):
+    if isinstance(node, nodes.Filter | nodes.Test) and (node.dyn_args or node.dyn_kwargs):
+        return "it uses *, which templates may not"
+    if isinstance(node, nodes.Const) and isinstance(node.value, str) and printing.NOT_IN_XML.search(node.value):
+        return "it holds a character that Word cannot"
+    if isinstance(node, nodes.Const) and node.value in (math.inf, -math.inf):
+        return "it holds a number beyond all measure"
+    if isinstance(node, nodes.Compare) and any(operand.op in ("in", "notin") for operand in node.ops):
+        return "it uses in, which templates may not"
+    if isinstance(node, nodes.Getitem) and isinstance(node.arg, ALLOWED) and not isinstance(node.arg, nodes.Const):
         return "it looks a fact up by something other than its name"
     if isinstance(node, nodes.For) and node.recursive:
         return "it loops recursively, which templates may not"
@@ -158,8 +169,8 @@ def _unsafe(node: nodes.Node) -> str | None:
 
 
 def _unknown(node: nodes.Node) -> str | None:
-    if isinstance(node, nodes.Filter) and node.name not in OUR_FILTERS:
-        return f"there is no filter “{node.name}”{close(node.name, list(OUR_FILTERS))}"
+    if isinstance(node, nodes.Filter) and node.name not in FILTERS:
+        return f"there is no filter “{node.name}”{close(node.name, list(FILTERS))}"
     if isinstance(node, nodes.Test) and node.name not in TESTS:
         return f"there is no test “{node.name}”{close(node.name, list(TESTS))}"
     return None

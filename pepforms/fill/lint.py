@@ -59,9 +59,11 @@ KINDS: Mapping[str, Kind] = {
     # of the tags
     "unknown-field": Kind("blocks", "Write the name as `pepforms template fields` lists it."),
     "withheld-field": Kind("blocks", "Take it out, or use the template for another form."),
-    "not-a-list": Kind("blocks", "Loop over a name that `pepforms template fields` lists with [] behind it."),
+    "not-a-list": Kind("blocks", "Take a name that `pepforms template fields` lists with [] behind it."),
     "prints-a-group": Kind("blocks", "Write a dot and the name of the fact behind it."),
     "unknown-filter": Kind("blocks", "Use a filter that docs/templates.md lists, or none."),
+    "wrong-filter": Kind("blocks", "Take the filter out, or take another fact or filter."),
+    "wrong-comparison": Kind("blocks", "Write it as the PEP holds it; `pepforms template fields` shows examples."),
     "unknown-test": Kind("blocks", "Ask “is known”, “is unknown” or “is shown”."),
     "unknown-statement": Kind("blocks", "Correct or delete the tag."),
     "unsafe-tag": Kind("blocks", "Name the fact alone; templates do not reckon."),
@@ -289,7 +291,8 @@ def _of_tags(part: str, root: etree._Element, reader: Reader) -> Iterator[Findin
         place, tag, reason = one.args
         yield _of_tag(one.slug, Tag(tag, place, one.around), reason)
     without = {(one.args[0], one.args[1]) for one in misused if one.slug == "tag-not-filled" or _closes(one.args[1])}
-    for fault in reader.faults([tag for tag in tags if (tag.place, tag.text) not in without]):
+    faults = reader.faults([tag for tag in tags if (tag.place, tag.text) not in without])
+    for fault in dict.fromkeys(faults):  # a text box holds its words twice
         yield _of_tag(fault.slug, fault.tag, fault.reason)
 
 

@@ -15,7 +15,7 @@ from jinja2.runtime import Context
 from markupsafe import Markup
 
 from pepforms.errors import Refused
-from pepforms.fill.printing import holdable, run
+from pepforms.fill.printing import holdable, in_bold, run
 from pepforms.fill.values import Node
 from pepforms.fill.words import said
 
@@ -50,11 +50,11 @@ MADE = "made_"
 
 
 @pass_context
-def as_run(context: Context, value: Any) -> Markup:
-    """A run of its own for a value that stands where runs do: a picture, or words."""
+def as_run(context: Context, value: Any, plain: str = "", bold: str = in_bold("")) -> Markup:
+    """A run of its own for a value that stands where runs do: a picture, or words that look so."""
     if isinstance(value, Node) and {"media_type", "data"} <= value.field.fields.keys():
         return _drawing(value, context[MADE])
-    return run(value)
+    return run(value, plain, bold)
 
 
 def _drawing(picture: Node, made: Made) -> Markup:

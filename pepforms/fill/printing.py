@@ -7,6 +7,7 @@ from jinja2 import StrictUndefined
 from markupsafe import Markup, escape
 
 from pepforms.errors import Refused
+from pepforms.fill.kinds import Kind, takes
 from pepforms.fill.values import Misuse
 from pepforms.fill.words import said
 
@@ -16,11 +17,14 @@ _BREAKS = {
     ord("\n"): _LINE, ord("\u0085"): _LINE, ord("\u2028"): _LINE, ord("\u2029"): _LINE, ord("\r"): _LINE,
     ord("\t"): _TAB,
 }  # fmt: skip
-_NOT_IN_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
+_BOLD = re.compile(r"<w:b(?:Cs)?(?: [^>]*)?/>")
+_BEFORE_BOLD = re.compile(r"(?:<w:rStyle [^>]*/>)?(?:<w:rFonts [^>]*/>)?")
+NOT_IN_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
+"""The characters that no Word file can hold."""
 
 
 class Run(Markup):
-    """A run of words that a filter made: it can stand where runs do, not inside a text."""
+    """A text in bold that a filter made: it can stand where runs do, not inside a text."""
 
 
 def printed(value: Any) -> str:
@@ -37,28 +41,38 @@ def printed(value: Any) -> str:
     return Markup(str(escape(holdable(words))).replace("\r\n", "\n").translate(_BREAKS))  # noqa: S704  escaped just here
 
 
-def run(value: Any) -> Markup:
-    """Where runs stand: a run of its own."""
-    if isinstance(value, Markup):
-        return Markup("%s") % value
-    return Markup("<w:r>%s</w:r>") % _text(value)
+def run(value: Any, plain: str, bold: str) -> Markup:
+    """Where runs stand: a run of its own, which looks as the author's run does, or so in bold."""
+    text, looks = (Markup("%s") % value, bold) if isinstance(value, Run) else (_text(value), plain)
+    return Markup("<w:r>%s%s</w:r>") % (Markup(looks), text)  # noqa: S704  the template's own, read when compiled
+
+
+def in_bold(looks: str) -> str:
+    """The properties of a run (`<w:rPr>…</w:rPr>`, or nothing), with bold in the place that the standard gives it."""
+    inner = _BOLD.sub("", looks.removeprefix("<w:rPr>").removesuffix("</w:rPr>"))
+    before = _BEFORE_BOLD.match(inner)
+    at = before.end() if before else 0
+    return f"<w:rPr>{inner[:at]}<w:b/><w:bCs/>{inner[at:]}</w:rPr>"
 
 
 def fact(value: Any) -> str:
     """In a document property, which has no lines: the words, on one line."""
+    if isinstance(value, Run):
+        raise Misuse("a document property has no bold; take the filter out")
     if isinstance(value, StrictUndefined):
         str(value)
     return " ".join(holdable(said(value)).split())
 
 
+@takes(Kind.FACT, Kind.RUN)
 def strong(value: Any) -> Run:
     """`{{r child.preferred_name|strong }}`: the words in bold, as a run of their own."""
-    return Run(Markup("<w:r><w:rPr><w:b/><w:bCs/></w:rPr>%s</w:r>") % _text(value))
+    return Run(_text(value))
 
 
 def holdable(words: str) -> str:
     """The words as they are; Refused where XML cannot hold one of their characters, since none may vanish."""
-    cannot = _NOT_IN_XML.search(words)
+    cannot = NOT_IN_XML.search(words)
     if cannot:
         raise Refused(
             f"A text in this PEP holds a character that Word cannot, U+{ord(cannot.group()):04X}. Take it out.",

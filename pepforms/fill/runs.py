@@ -7,7 +7,7 @@ import re
 from lxml import etree
 
 from pepforms import fonts
-from pepforms.fill.tags import W
+from pepforms.fill.tags import TAG, Paragraph, W, paragraphs
 
 _AFTER_RTL = ("cs", "em", "lang", "eastAsianLayout", "specVanish", "oMath", "rPrChange")
 _COMPLEX = (("b", "bCs"), ("i", "iCs"), ("sz", "szCs"))
@@ -17,6 +17,7 @@ _AFTER_BIDI = (
     "pPrChange",
 )  # fmt: skip
 _OPENING = re.compile(r"<(?P<name>w:(?:document|hdr|ftr|footnotes|endnotes))\b[^>]*>")
+_OF_A_RUN = re.compile(r"\{[{%]r\s")
 _SPACE = "{http://www.w3.org/XML/1998/namespace}space"
 
 
@@ -43,6 +44,41 @@ def give_fonts(xml: str) -> tuple[str, Drawn]:
             add(drawn, more)
         done = end
     return "".join([*out, xml[done:]]), drawn
+
+
+def part_tags(root: etree._Element) -> None:
+    """Give each tag that takes the place of a run (`{{r … }}`) a run of its own, so that the words beside it stay.
+
+    In every tag, a no-break space becomes a space, which is what patching looks for.
+    """
+    for paragraph in paragraphs("", root):
+        text = paragraph.text
+        for tag in reversed([*TAG.finditer(text)] if "{" in text else []):
+            for held, begin, end in paragraph.stretches(tag):
+                said = held.text or ""
+                held.text = said[:begin] + said[begin:end].replace("\u00a0", " ") + said[end:]
+            if _OF_A_RUN.match(tag.group()):
+                _part_tag(paragraph, tag)
+
+
+def _part_tag(paragraph: Paragraph, tag: re.Match[str]) -> None:
+    """Cut the run that holds a tag before and behind it."""
+    stretches = paragraph.stretches(tag)
+    (first, begin, _), (last, _, end) = stretches[0], stretches[-1]
+    run = first.getparent()
+    assert run is not None
+    said, rest = first.text or "", (last.text or "")[end:]
+    behind = [*first.itersiblings()]
+    for text, _, _ in stretches[1:]:
+        text.text = ""
+    first.text = said[:begin]
+    first.set(_SPACE, "preserve")
+    if first is last:
+        behind = [_text(rest), *behind]
+    else:
+        last.text = rest
+    run.addnext(_run(run, None, behind))
+    run.addnext(_run(run, None, [_text(tag.group().replace("\u00a0", " "))]))
 
 
 def add(drawn: Drawn, more: Drawn) -> None:

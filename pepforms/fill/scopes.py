@@ -3,14 +3,17 @@
 The tags are read one by one in their order, each as Jinja reads it, so that one that cannot be read hides no other.
 """
 
+import itertools
 import re
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from jinja2 import TemplateSyntaxError, nodes
 
-from pepforms import schema
-from pepforms.fill.language import OF_A_LOOP, Environment, close, refusals
+from pepforms import codes, schema
+from pepforms.fill import kinds
+from pepforms.fill.kinds import Each, Kind, Way
+from pepforms.fill.language import OF_A_LOOP, TESTS, Environment, close, refusals
 from pepforms.fill.tags import Tag, in_plain_quotes
 from pepforms.model import Audience
 from pepforms.schema import Field
@@ -23,10 +26,12 @@ _WHOLE = {
 }  # fmt: skip
 """What makes a statement whole, so that it can be read alone."""
 
-_TELL_OF = {"percent": ("possible", "attended"), "remaining": ("allocation",), "total": ()}
-"""What filters that take a group of facts tell of it, where that is not all."""
-_OF_ENTRIES = ("listed", "names", "total", "where")
-"""Filters of a list whose first word in quotation marks is the name of a fact of its entries."""
+_INSTEAD = {"elseif": "elif", "elsif": "elif", "elsefor": "else", "end": "endif or endfor"}
+"""What authors write who know another language of templates."""
+_SIGNS = {"≥": ">=", "≤": "<=", "≠": "!="}
+"""What Word makes of two signs that are typed one after the other."""
+_ORDER = ("lt", "lteq", "gt", "gteq")
+_UNSEEN = re.compile("[\u00ad\u200b-\u200f\u2028-\u202e\u2060-\u2064\ufeff]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,21 +47,28 @@ class Fault:
 class _Named:
     """Names that are no fields: those of a loop."""
 
-    names: Collection[str]
+    names: Mapping[str, Kind]
 
 
-_Shape = Field | _Named | None
-"""What a name stands for; None where it cannot be said, since something in it is at fault already."""
+_Shape = Field | Kind | _Named | None
+"""What an expression stands for; None where it cannot be said, since something in it is at fault already."""
+
+
+_Path = tuple[str | int, ...]
+"""How an author names a fact, step by step: the entry of a loop and its fact, say."""
 
 
 @dataclass(slots=True)
 class _Block:
-    """A `for` or `if` that stands open: the names that it makes, the facts it asks, and those that are not there."""
+    """A `for` or `if` that stands open: the names that it makes, and what is surely not there, by how it is named.
+
+    `denied` are those that were not there in any question before this `else` or `elif`.
+    """
 
     word: str
     names: dict[str, _Shape] = field(default_factory=dict)
-    asked: set[str] = field(default_factory=set)
-    absent: set[str] = field(default_factory=set)
+    denied: set[_Path] = field(default_factory=set)
+    absent: set[_Path] = field(default_factory=set)
 
 
 @dataclass(slots=True)
@@ -82,7 +94,7 @@ class Reader:
             yield from self._of_tag(tag, word["word"] if word else "", open_)
 
     def _of_tag(self, tag: Tag, word: str, open_: list[_Block]) -> Iterator[Fault]:
-        tree, refused = self._parsed(_alone(tag.text, word))
+        tree, refused = self._parsed(_alone(tag.text, word), word)
         yield from (Fault(slug, tag, reason) for slug, reason in refused)
         if word in ("for", "if"):
             open_.append(_Block(word))
@@ -92,20 +104,22 @@ class Reader:
             open_[-1].names = _silent(tree)
         elif not refused:
             if word in ("elif", "else") and open_:
-                open_[-1].absent = {*open_[-1].asked}
+                open_[-1].absent = {*open_[-1].denied}
+                open_[-1].names = {}
             reading = _Reading(self, tag, open_)
             for node in tree.body if word != "else" else ():
                 reading.statement(node, word)
             yield from reading.faults
 
-    def _parsed(self, text: str) -> tuple[nodes.Template, list[tuple[str, str]]]:
+    def _parsed(self, text: str, word: str) -> tuple[nodes.Template, list[tuple[str, str]]]:
         """A tag as Jinja reads it, and the kind and reason of all for which it is refused; each wording read once."""
         if text not in self._trees:
             try:
                 tree = self._environment.parse(text)
-                refused = [(slug, reason) for _, slug, reason in refusals(tree)]
+                refused = [*{slug: (slug, reason) for _, slug, reason in reversed([*refusals(tree)])}.values()]
             except (TemplateSyntaxError, ValueError, RecursionError, MemoryError, OverflowError) as error:
-                tree, refused = nodes.Template([]), [("unreadable-tag", f"it cannot be read ({_why(error)})")]
+                why = _meant(text, word, error) or f"it cannot be read ({_why(error)})"
+                tree, refused = nodes.Template([]), [("unreadable-tag", why)]
             self._trees[text] = tree, refused
         return self._trees[text]
 
@@ -150,119 +164,214 @@ class _Reading:
             asked = node.elif_[0].test if word == "elif" else node.test
             self._asks(asked)
             if self.open_:
-                self.open_[-1].asked |= self._pointers(asked)
-                self.open_[-1].absent |= {one for denied in _denied(asked) for one in self._pointers(denied)}
+                self.open_[-1].denied |= {*_absent(asked, so=False)}
+                self.open_[-1].absent |= {*_absent(asked, so=True)}
         elif isinstance(node, nodes.Output):
             for printed in node.nodes:
                 self._prints(printed)
 
     def _loop(self, node: nodes.For) -> None:
-        over = self._shape(node.iter)
-        self.open_[-1].asked = {over.pointer} if isinstance(over, Field) else set()
+        over = self._value(node.iter)
         inside: _Shape = over.items if isinstance(over, Field) else None
         if (over is not None and inside is None) or not _is_name(node.iter):
             self._fault("not-a-list", "it loops over something that is not a list")
         target = node.target.name if isinstance(node.target, nodes.Name) else ""
-        self.open_[-1].names = {target: inside, "loop": _Named(OF_A_LOOP)}
+        if target == "loop":
+            self._fault("unreadable-tag", "each entry cannot be called “loop”, which counts them; choose another word")
+        block = self.open_[-1]
+        block.names = {target: inside}
         if node.test:
             self._asks(node.test)
+        elif path := _path(node.iter):
+            block.denied = {path}
+        block.names = {target: inside, "loop": _Named(OF_A_LOOP)}
 
     def _prints(self, node: nodes.Node) -> None:
         """Something that comes to stand on the page."""
+        for one in self._outcomes(node):
+            shape = self._filtered(one, printed=True) if isinstance(one, nodes.Filter) else self._value(one)
+            if shape is Kind.RUN:
+                self._as_a_run()
+            elif isinstance(shape, Field) and self._is_picture(shape):
+                self._tells(shape)
+            elif shape is not None and not self._fits(one, shape, Kind.FACT):
+                self._fault("prints-a-group", _GROUP)
+            elif isinstance(shape, Field) and not isinstance(one, nodes.Filter):
+                self._tells(shape)
+
+    def _outcomes(self, node: nodes.Node) -> Iterator[nodes.Node]:
+        """What an expression may come out as: either side of an `or`, an `and` or an `if`."""
         if isinstance(node, nodes.CondExpr):
             self._asks(node.test)
-            self._prints(node.expr1)
+            yield from self._outcomes(node.expr1)
             if node.expr2 is None:
                 self._fault("unreadable-tag", "it does not say what to print if not; write else and a text in quotes")
             else:
-                self._prints(node.expr2)
-        elif _is_name(node):
-            shape = self._shape(node)
-            if isinstance(shape, _Named) or (isinstance(shape, Field) and self._unsayable(shape)):
-                self._fault("prints-a-group", "it prints a group of facts; name one of them")
-            elif isinstance(shape, Field):
-                self._tells(shape)
-        elif isinstance(node, nodes.Filter):
-            self._filtered(node)
-        elif isinstance(node, nodes.Const) and node.value is None:
-            self._fault("prints-a-group", "it prints nothing; name a fact")
+                yield from self._outcomes(node.expr2)
+        elif isinstance(node, nodes.And | nodes.Or):
+            yield from self._outcomes(node.left)
+            yield from self._outcomes(node.right)
         else:
-            self._asks(node)
+            yield node
 
-    def _filtered(self, node: nodes.Filter) -> None:
-        within = node.node
-        if within is not None and _is_name(within):
-            shape = self._shape(within)
-            if isinstance(shape, Field):
-                told = _TELL_OF.get(node.name) if _is_group(shape) else None
-                for one in [shape] if told is None else [shape.fields[name] for name in told if name in shape.fields]:
-                    self._tells(one)
-                if node.name in _OF_ENTRIES and _given(node):
-                    self._of_entries(node, shape)
-        elif isinstance(within, nodes.Filter):
-            self._filtered(within)
-        elif within is not None:
-            self._prints(within)
-        for given in _given(node):
-            self._asks(given)
-        if node.name == "strong" and not self.tag.text.startswith("{{r"):
+    def _value(self, node: nodes.Node) -> _Shape:
+        """What an expression without a choice stands for."""
+        if _is_name(node):
+            return self._shape(node)
+        if isinstance(node, nodes.Filter):
+            return self._filtered(node)
+        if isinstance(node, nodes.Const):
+            return kinds.of_constant(node.value)
+        self._asks(node)
+        return Kind.ONE
+
+    def _as_a_run(self) -> None:
+        if self.tag.place.paragraph is None:
+            self._fault("unreadable-tag", "a document property has no bold; take the filter out")
+        elif not self.tag.text.startswith("{{r"):
             self._fault("needs-run-tag", "it makes a run of words; write {{r and a space at its beginning")
 
-    def _of_entries(self, node: nodes.Filter, over: Field) -> None:
-        """A fact of the entries of a list, named in quotation marks: there must be one."""
-        first = _given(node)[0]
-        of = str(first.value) if isinstance(first, nodes.Const) else ""
-        known = over.items.fields if over.items else {}
-        if of in known:
-            if self._is_seen(over):
-                self._may_be_seen(known[of])
-        else:
-            near = close(of, [*known])
-            self._fault("unknown-field", f"there is no “{of}” in the entries of the list{near}")
+    def _filtered(self, node: nodes.Filter, *, printed: bool = False) -> _Shape:
+        """What a filter makes; what does not fit it is a fault, and what it prints is told."""
+        found = kinds.bound(node.name, node.args, [(str(one.key), one.value) for one in node.kwargs])
+        if found is None:
+            self._unfit(node, "too much or too little stands in the brackets")
+            return None
+        way, given = found
+        before = [(one, self._inner(one, printed=printed)) for one in self._outcomes(node.node or nodes.Const(None))]
+        over = before[0][1]
+        for one, shape in before:
+            if shape is not None and not self._fits(one, shape, way.of):
+                self._unfit(node, f"{_called(shape)} does not fit", of=None if shape is Kind.RUN else way.of)
+                return None
+            if isinstance(shape, Field):
+                self._tells_of(shape, way, printed=printed)
+        if any(isinstance(kind, Each) for kind in way.given.values()) and any(one is not over for _, one in before):
+            self._unfit(node, "a choice between lists does not fit")
+            return None
+        fact: Field | None = None
+        for name, kind in way.given.items():
+            if isinstance(kind, Each):
+                fact = self._of_entries(node, given[name], over, kind.kind)
+            else:
+                self._fills(node, given[name], kind, fact)
+        if any(shape is None for _, shape in before):
+            return None
+        return over if way.gives is None else way.gives
 
-    def _parted(self, node: nodes.Filter) -> _Shape:
-        """What `where` leaves of a list: its entries are of the same shape."""
-        over, given = self._resolved(node.node) if node.node is not None else None, _given(node)
-        for one in given:
-            self._asks(one)
-        if len(given) != 2:
-            self._fault(
-                "unreadable-tag", "it does not say which entries; write a fact’s name, a comma, and what it must be"
-            )
-        elif isinstance(over, Field) and not over.items:
-            self._fault("not-a-list", "it looks for entries in something that is not a list")
-        elif isinstance(over, Field):
-            self._of_entries(node, over)
-            return over
-        return None
+    def _inner(self, node: nodes.Node, *, printed: bool) -> _Shape:
+        return self._filtered(node, printed=printed) if isinstance(node, nodes.Filter) else self._value(node)
+
+    def _fills(self, node: nodes.Filter, given: nodes.Node, kind: Kind, fact: Field | None) -> None:
+        """What stands in the brackets of a filter, of a kind; what a fact is held against, it may be."""
+        for one in self._outcomes(given):
+            shape = self._value(one)
+            if shape is not None and not self._fits(one, shape, kind):
+                self._unfit(node, f"{_called(shape)} in the brackets is not {kind}")
+            elif kind is Kind.LIKE and isinstance(fact, Field):
+                self._may_be(fact, one)
+
+    def _fits(self, node: nodes.Node, shape: _Shape, kind: Kind) -> bool:
+        if isinstance(shape, Field | Kind):
+            return kinds.fits(shape, kind) or (kind is Kind.FACT and self._is_absent(node))
+        return False
+
+    def _unfit(self, node: nodes.Filter, why: str, of: Kind | None = None) -> None:
+        if of is Kind.FACT:
+            self._fault("prints-a-group", _GROUP)
+        elif of is Kind.LIST:
+            self._fault("not-a-list", f"{why}, since “{node.name}” takes a list")
+        else:
+            ways = "; or ".join(map(str, kinds.WAYS[node.name]))
+            self._fault("wrong-filter", f"{why}; “{node.name}” takes {ways}")
+
+    def _tells_of(self, shape: Field, way: Way, *, printed: bool) -> None:
+        """What a filter says of a field, which some reader must be allowed to see."""
+        if way.tells is None or not shape.fields:
+            told = [shape] if way.tells is None else []
+        else:
+            told = [shape.fields[name] for name in way.tells]
+            for one in told:
+                self._may_be_seen(one)
+        for one in told if printed else ():
+            self._tells(one)
+
+    def _of_entries(self, node: nodes.Filter, name: nodes.Node, over: _Shape, kind: Kind) -> Field | None:
+        """A fact of the entries of a list, named in quotation marks: there must be one, of a kind."""
+        if not isinstance(name, nodes.Const) or not isinstance(name.value, str):
+            self._asks(name)
+            self._unfit(node, "the brackets hold no name in quotation marks")
+            return None
+        if not isinstance(over, Field):
+            return None
+        known = over.items.fields if over.items else {}
+        if name.value not in known:
+            near = close(name.value, [*known])
+            self._fault("unknown-field", f"there is no “{name.value}” in the entries of the list{near}")
+            return None
+        fact = known[name.value]
+        if self._is_seen(over):
+            self._may_be_seen(fact)
+        if not kinds.fits(fact, kind):
+            self._unfit(node, f"“{fact.title}” of its entries is not {kind}")
+        return fact
 
     def _asks(self, node: nodes.Node) -> None:
         """Something that is only asked or compared: a yes or no, and what is compared, is told by the words around."""
-        compared = isinstance(node, nodes.Compare)
-        if _is_name(node):
-            shape = self._shape(node)
+        if _is_name(node) or isinstance(node, nodes.Filter):
+            shape = self._value(node)
             if isinstance(shape, Field) and shape.type == "boolean":
                 self._tells(shape)
-            return
-        for child in node.iter_child_nodes():
-            if compared and (_is_name(child) or isinstance(child, nodes.Operand)):
-                shape = self._shape(child.expr if isinstance(child, nodes.Operand) else child)
-                if isinstance(shape, Field):
-                    self._tells(shape)
-            else:
+        elif isinstance(node, nodes.Compare):
+            self._compares(node)
+        elif isinstance(node, nodes.CondExpr):
+            for one in self._outcomes(node):
+                self._asks(one)
+        elif isinstance(node, nodes.Test):
+            if node.name in TESTS and (node.args or node.kwargs):
+                self._fault("unreadable-tag", f"“is {node.name}” takes no brackets")
+            self._asks(node.node)
+        else:
+            for child in node.iter_child_nodes():
                 self._asks(child)
 
-    def _unsayable(self, shape: Field) -> bool:
-        """Whether a tag that names the field alone says nothing: a picture is drawn, what is not there prints why."""
-        drawn = self.tag.text.startswith("{{r") and {"media_type", "data"} <= shape.fields.keys()
-        absent = any(shape.pointer in block.absent for block in self.open_)
-        return _is_group(shape) and not drawn and not absent
+    def _compares(self, node: nodes.Compare) -> None:
+        sides = [[(one, self._value(one)) for one in self._outcomes(side)] for side in _sides(node)]
+        for one, shape in itertools.chain(*sides):
+            if isinstance(shape, Field) and _is_name(one):
+                self._tells(shape)
+        for operand, (lefts, rights) in zip(node.ops, itertools.pairwise(sides), strict=True):
+            for (left, fact), (right, other) in itertools.product(lefts, rights):
+                if operand.op in _ORDER:
+                    self._in_order(fact, other)
+                elif isinstance(fact, Field):
+                    self._may_be(fact, right)
+                elif isinstance(other, Field):
+                    self._may_be(other, left)
 
-    def _pointers(self, node: nodes.Node) -> set[str]:
-        """The fields that an expression names, said before whether they are right."""
-        quiet = _Reading(self.reader, self.tag, self.open_)
-        named = (node, *node.find_all((nodes.Name, nodes.Getattr, nodes.Getitem)))
-        return {shape.pointer for one in named if isinstance(shape := quiet._resolved(one), Field)}
+    def _in_order(self, one: _Shape, other: _Shape) -> None:
+        """Numbers are more or less than numbers, and days than days: all else is held as words, 80.00 above 700.00."""
+        pair = [shape for shape in (one, other) if shape is not None]
+        if not any(all(isinstance(s, Field | Kind) and kinds.fits(s, k) for s in pair) for k in (_NUMBER, _DAY)):
+            self._fault("wrong-comparison", "it asks for more or less of what is not two numbers or two dates")
+
+    def _may_be(self, fact: Field, node: nodes.Node) -> None:
+        """What a fact is held against must be something that it may be."""
+        if isinstance(node, nodes.Const) and (why := _never(fact, node.value)):
+            self._fault("wrong-comparison", why)
+
+    def _is_picture(self, shape: Field) -> bool:
+        return self.tag.text.startswith("{{r") and {"media_type", "data"} <= shape.fields.keys()
+
+    def _is_absent(self, node: nodes.Node) -> bool:
+        """Whether a fact is surely not there, so that its name prints why."""
+        path = _path(node)
+        for block in reversed(self.open_ if path else []):
+            if path in block.absent:
+                return True
+            if path and path[0] in block.names:
+                return False
+        return False
 
     def _tells(self, shape: Field) -> None:
         self.reader.told.add(shape.pointer)
@@ -286,16 +395,17 @@ class _Reading:
         if isinstance(node, nodes.Name):
             names = self.reader.names(self.open_)
             if node.name not in names:
-                near = close(node.name.lower(), [*names, "loop"]) or self.reader.elsewhere(node.name)
-                self._fault("unknown-field", f"it names “{node.name}”, which does not exist{near}")
+                near = close(node.name.lower(), [*names]) or self.reader.elsewhere(node.name)
+                only = " but between for and else or endfor" if node.name == "loop" else ""
+                self._fault("unknown-field", f"it names “{node.name}”, which does not exist{only or near}")
             return names.get(node.name)
         if isinstance(node, nodes.Getattr):
             return self._under(self._resolved(node.node), node.attr)
         if isinstance(node, nodes.Getitem) and isinstance(node.arg, nodes.Const):
             return self._under(self._resolved(node.node), node.arg.value)
-        if isinstance(node, nodes.Filter) and _is_name(node):
-            return self._parted(node)
-        self._asks(node)
+        if isinstance(node, nodes.Filter):
+            return self._filtered(node)
+        self._fault("unreadable-tag", "it asks for a fact of what is no name; name each fact in full")
         return None
 
     def _under(self, holder: _Shape, name: str | int) -> _Shape:
@@ -304,6 +414,9 @@ class _Reading:
         if isinstance(holder, _Named):
             if name not in holder.names:
                 self._fault("unknown-field", _missing(name, holder.names))
+            return holder.names.get(str(name))
+        if isinstance(holder, Kind):
+            self._fault("unknown-field", f"it names “{name}”, which does not exist here")
             return None
         below = holder.items if isinstance(name, int) else holder.fields.get(name)
         if below is None:
@@ -327,9 +440,60 @@ def _is_name(node: nodes.Node) -> bool:
     return parted or isinstance(node, nodes.Name | nodes.Getattr | nodes.Getitem)
 
 
-def _given(node: nodes.Filter) -> list[nodes.Expr]:
-    """What a filter is given between its brackets."""
-    return [*node.args, *(keyword.value for keyword in node.kwargs)]
+_GROUP = "it prints a group of facts; name one of them"
+_NUMBER, _DAY = Kind.NUMBER, Kind.DAY
+
+
+def _path(node: nodes.Node | None) -> _Path:
+    """How a fact is named, step by step; nothing where it is more than a name."""
+    if isinstance(node, nodes.Name):
+        return (node.name,)
+    if isinstance(node, nodes.Getattr) and (above := _path(node.node)):
+        return (*above, node.attr)
+    if isinstance(node, nodes.Getitem) and isinstance(node.arg, nodes.Const) and (above := _path(node.node)):
+        return (*above, node.arg.value)
+    return ()
+
+
+def _absent(node: nodes.Node, *, so: bool) -> Iterator[_Path]:
+    """What is surely not there where the answer to a question is yes, or no: a list that is there may be empty too."""
+    if isinstance(node, nodes.Not):
+        yield from _absent(node.node, so=not so)
+    elif isinstance(node, nodes.And if so else nodes.Or):
+        yield from _absent(node.left, so=so)
+        yield from _absent(node.right, so=so)
+    elif isinstance(node, nodes.Test) and so is (node.name == "unknown"):
+        yield _path(node.node)
+    elif not so:
+        yield _path(node.node if isinstance(node, nodes.Filter) and node.name == "count" else node)
+
+
+def _sides(node: nodes.Compare) -> list[nodes.Node]:
+    return [node.expr, *(operand.expr for operand in node.ops)]
+
+
+def _called(shape: _Shape) -> str:
+    if isinstance(shape, Field):
+        return f"“{shape.title}”"
+    return "what is bold already" if shape is Kind.RUN else "what stands there"
+
+
+def _never(fact: Field, value: object) -> str | None:
+    """Why a fact is never what the author writes out."""
+    said = f"“{fact.title}” is never “{value}”"
+    known = {code: one.label for code, one in codes.known(fact.codes).items()} if fact.codes else fact.labels
+    if fact.type == "boolean":
+        return None if isinstance(value, bool) else f"{said}; write true or false, without quotation marks"
+    if fact.type in ("integer", "number"):
+        return None if kinds.of_constant(value) is Kind.NUMBER else f"{said}; write a number, without quotation marks"
+    if fact.fields or fact.items or not isinstance(value, str):
+        return said
+    if known and value not in known:
+        meant = next((code for code, label in known.items() if value.lower() in (code.lower(), label.lower())), None)
+        return f"{said}; did its author mean “{meant}”?" if meant else f"{said}{close(value, [*known])}"
+    if fact.format == "date" and kinds.of_constant(value) is not Kind.DAY:
+        return f"{said}; write the date as 2026-11-30"
+    return None
 
 
 def _alone(text: str, word: str) -> str:
@@ -340,6 +504,18 @@ def _alone(text: str, word: str) -> str:
 
 def _why(error: BaseException) -> str:
     return error.message or "" if isinstance(error, TemplateSyntaxError) else type(error).__name__
+
+
+def _meant(text: str, word: str, error: BaseException) -> str | None:
+    """What an author may have meant, where it is well known."""
+    if unseen := _UNSEEN.search(text):
+        return f"there is a sign in it that nobody sees (U+{ord(unseen.group()):04X})"
+    if word == "else" and " if " in text.partition("{% if 1 %}")[2].partition("%}")[0]:
+        return "for “else if”, write elif"
+    for sign, meant in _SIGNS.items():
+        if sign in text and "unexpected char" in _why(error):
+            return f"for {sign}, write {meant}"
+    return "to compare, write ==" if _why(error).endswith("got '='") else None
 
 
 def _silent(tree: nodes.Template) -> dict[str, _Shape]:
@@ -355,13 +531,11 @@ def _close(open_: list[_Block], word: str) -> None:
             return
 
 
-def _denied(node: nodes.Node) -> Iterator[nodes.Node]:
-    """What an expression says is not so."""
-    yield from ([node] if isinstance(node, nodes.Not) else [])
-    yield from node.find_all(nodes.Not)
-
-
 def _no_statement(word: str) -> str:
+    if not word:
+        return "it says nothing"
+    if word in _INSTEAD:
+        return f"for “{word}”, write {_INSTEAD[word]}"
     return f"there is no “{word}”{close(word, [*_WHOLE])}; templates may say {', '.join(_WHOLE)}"
 
 
@@ -371,10 +545,6 @@ def _missing(name: str | int, known: Collection[str]) -> str:
 
 def _near(name: str | int, fields: Mapping[str, Field]) -> str:
     return close(str(name).lower(), [*fields])
-
-
-def _is_group(shape: Field) -> bool:
-    return bool(shape.fields or (shape.items and shape.items.fields))
 
 
 def _beneath(pointer: str, above: str) -> bool:

@@ -7,7 +7,7 @@ the parts without are deflated once. What comes out is parsed again, strictly, b
 import itertools
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import TracebackType
 from typing import Any
 from xml.parsers import expat
@@ -24,7 +24,7 @@ from pepforms.fill.language import Environment, fit, refusals
 from pepforms.fill.letterhead import Letterhead
 from pepforms.fill.package import Part, title
 from pepforms.fill.pictures import MADE, Made
-from pepforms.fill.tags import Misused, Place, Tag, found, numbered
+from pepforms.fill.tags import Misused, Place, Tag, found, numbered, paragraphs
 from pepforms.fill.values import Misuse, context
 from pepforms.model import Pep
 from pepforms.schema import Field
@@ -50,6 +50,7 @@ class Template:
         """Compile, under a letterhead; Refused with part, table, row and cell where the template cannot be."""
         self.name, self.version = name, f"sha256:{sha256(data)}"
         self._parts = mend.settings(package.read(data, name))
+        self._own_text = self._parts[_TEXT] if letterhead else b""
         if letterhead:
             self._parts = letterhead.dress(self._parts)
             self.version += f", letterhead sha256:{sha256(letterhead.data)}"
@@ -93,6 +94,7 @@ class Template:
         root = etree.fromstring(content, _STRICT)
         try:
             tags = found(title(part), root)
+            runs.part_tags(root)
             xml = _DECLARATION + etree.tostring(root, encoding="unicode")
             if tags:
                 self._compiled[part] = self._compile(part, xml, tags)
@@ -118,7 +120,7 @@ class Template:
             code = self._environment.compile(tree, filename=part)
         except jinja2.TemplateSyntaxError as error:
             raise self._refused_at(tags, error.lineno, f"it cannot be read ({error.message})") from error
-        except (ValueError, RecursionError, MemoryError, OverflowError) as error:  # a number or a nest without measure
+        except _UNREADABLE as error:
             raise self._refused(title(part), "somewhere", f"it cannot be read ({type(error).__name__})") from error
         jinja = jinja2.Template.from_code(self._environment, code, {})
         return _Compiled(jinja, tags, any(tag.text.startswith("{%tc") for tag in tags))
@@ -163,11 +165,28 @@ class Template:
         tag = tags[min(max(line, 1), len(tags)) - 1]
         return self._refused(tag.place, tag.text, reason)
 
+    def _in_the_authors_file(self, place: Place) -> Place:
+        """Where a place of the text was before the letterhead's text stood above it."""
+        dressed, own = (
+            [paragraph.place for paragraph in paragraphs(title(_TEXT), etree.fromstring(text, _STRICT))]
+            for text in (self._parts[_TEXT], self._own_text)
+        )
+        above = len(dressed) - len(own)
+        at = dressed.index(place)
+        return own[at - above] if at >= above else replace(place, part="letterhead")
+
     def _refused(self, place: Place | str, tag: str, reason: str) -> Refused:
+        if self._own_text and isinstance(place, Place) and place.part == title(_TEXT):
+            place = self._in_the_authors_file(place)
         return Refused(
             f"The template {self.name} cannot be used. {place}: the tag {tag}: {reason}.", slug="template-refused"
         )
 
+
+_TEXT = "word/document.xml"
+
+_UNREADABLE = (ValueError, RecursionError, MemoryError, OverflowError, SyntaxError)
+"""What Python says of a number or a nest without measure, and of a word that a filter is given twice."""
 
 _STRICT = etree.XMLParser(resolve_entities=False, no_network=True, huge_tree=False)
 

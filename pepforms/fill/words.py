@@ -12,6 +12,8 @@ from typing import Any
 
 from pepforms import codes, schema
 from pepforms.days import LONDON
+from pepforms.fill import kinds
+from pepforms.fill.kinds import Each, Kind, takes
 from pepforms.fill.values import Absent, Items, Misuse, Node, Told, Withheld, context
 from pepforms.model import Pep, pointer
 from pepforms.schema import Field
@@ -74,6 +76,7 @@ def _facts(value: Any, title: str, at: str) -> Iterator[tuple[str, str, str]]:
         yield title, at, said(value)
 
 
+@takes(Kind.DAY)
 def date(value: Any) -> str:
     """`{{ meeting.date|date }}`: 12 November 2026. `{{ sign_off.at|date }}`: the day alone of a date and time."""
     if isinstance(value, Absent):
@@ -82,11 +85,13 @@ def date(value: Any) -> str:
     return f"{day.day} {day:%B %Y}"
 
 
+@takes(Kind.DAY)
 def long_date(value: Any) -> str:
     """`{{ meeting.date|long_date }}`: Thursday 12 November 2026."""
     return value.words if isinstance(value, Absent) else f"{_day(value):%A} {date(value)}"
 
 
+@takes(Kind.DAY, Kind.NUMBER, on=Kind.DAY)
 def age(value: Any, on: Any) -> Any:
     """`{{ child.date_of_birth|age(meeting.date) }}`: full years on a day: 10. A number, so it can be compared too."""
     for day in (value, on):
@@ -108,6 +113,7 @@ def moment(value: str) -> str:
     return f"{at.day} {at:%B %Y} at {at:%H:%M}"
 
 
+@takes(Kind.MONEY)
 def money(value: Any) -> str:
     """`{{ line.cost|money }}`: £1,025.65, with a true minus sign for a refund."""
     if isinstance(value, Absent):
@@ -118,11 +124,13 @@ def money(value: Any) -> str:
     return f"{'−' if pounds < 0 else ''}£{abs(pounds):,.2f}"
 
 
+@takes(Kind.FACT)
 def label(value: Any) -> str:
     """`{{ care.legal_status|label }}`: the words of a code."""
     return said(value)
 
 
+@takes(Kind.PERSON)
 def person(value: Any) -> str:
     """`{{ target.owner|person }}`: Sasha Mockworth (Virtual School Officer)."""
     if isinstance(value, Absent):
@@ -133,6 +141,7 @@ def person(value: Any) -> str:
     return f"{known['name']} ({role(value)})" if known else "someone not in this PEP"
 
 
+@takes(Kind.NAMED)
 def name(value: Any) -> str:
     """`{{ target.owner|name }}`: a person's name. `{{ child.legal_name|name }}`: the child's, in full."""
     if isinstance(value, Absent):
@@ -143,6 +152,7 @@ def name(value: Any) -> str:
     return str(known["name"]) if known else "someone not in this PEP"
 
 
+@takes(Kind.PERSON)
 def role(value: Any) -> str:
     """`{{ target.owner|role }}`: what a person is to the child: Virtual School Officer."""
     if isinstance(value, Absent):
@@ -155,6 +165,8 @@ def role(value: Any) -> str:
     return people.fields["role"].labels[known["role"]]
 
 
+@takes(Kind.ATTENDANCE, Kind.ONE, ("attended", "possible"))
+@takes(Kind.AMOUNT, of=Kind.AMOUNT)
 def percent(value: Any, of: Any = None) -> str:
     """`{{ education.attendance|percent }}`: attended as a share of possible sessions, to one decimal place: 96.4%.
 
@@ -173,6 +185,8 @@ def percent(value: Any, of: Any = None) -> str:
     return f"{share.quantize(Decimal('0.1'), ROUND_HALF_UP)}%"
 
 
+@takes(Kind.FACTS)
+@takes(Kind.LIST, of=Each(Kind.FACT))
 def listed(value: Any, of: str | None = None) -> str:
     """`{{ child.also_known_as|listed }}`: a list as people say it: Al, Bo and Cy.
 
@@ -182,6 +196,8 @@ def listed(value: Any, of: str | None = None) -> str:
     return value.words if isinstance(value, Absent) else _joined([said(phrase(entry)) for entry in entries])
 
 
+@takes(Kind.PEOPLE)
+@takes(Kind.LIST, of=Each(Kind.NAMED))
 def names(value: Any, of: str | None = None) -> str:
     """`{{ targets|names("owner") }}`: who is named in a list, each once: Ines Fauxley and Sasha Mockworth."""
     entries = _each(value, of)
@@ -190,6 +206,7 @@ def names(value: Any, of: str | None = None) -> str:
     return _joined([*dict.fromkeys(phrase(one) if isinstance(one, Absent) else name(one) for one in entries)])
 
 
+@takes(Kind.LIST, None, (), of=Each(Kind.ONE), like=Kind.LIKE)
 def where(value: Any, of: str, like: Any) -> Any:
     """`{{ pupil_premium_plus.lines|where("target_id", target.id)|total("cost") }}`: the entries of which a fact is so.
 
@@ -207,11 +224,13 @@ def where(value: Any, of: str, like: Any) -> Any:
     return Items([row for row, one in zip(value.value, found, strict=True) if one == like], value.field, value.pep)
 
 
+@takes(Kind.LIST, Kind.NUMBER)
 def count(value: Any) -> int:
     """`{{ targets|count }}`: how many there are in a list: 3. A number, so it can be compared too."""
     return len(_each(value))
 
 
+@takes(Kind.FACT)
 def phrase(value: Any) -> Any:
     """`{{ child.upn|phrase }}`: in the middle of a sentence, what is not there: not yet known (no school place yet)."""
     if not isinstance(value, Absent):
@@ -238,6 +257,7 @@ def _each(value: Any, of: str | None = None) -> list[Any]:
     return [one if of is None else one.item(of) for one in value]
 
 
+@takes(Kind.LIST, Kind.ONE, (), of=Each(Kind.MONEY))
 def total(value: Any, of: str) -> str:
     """`{{ pupil_premium_plus.lines|total("cost") }}`: the sum of a money field over a list, in pounds."""
     entry = value.field.items
@@ -247,6 +267,8 @@ def total(value: Any, of: str) -> str:
     return value.words if isinstance(value, Absent) else amount
 
 
+@takes(Kind.FUNDS, Kind.ONE, ("allocation",))
+@takes(Kind.FUNDS, Kind.ONE, ("allocation",), since=Kind.APPROVALS)
 def remaining(value: Any, since: Any = None) -> str:
     """`{{ pupil_premium_plus|remaining }}`: allocation and approvals less the cost of the lines, in pounds.
 
@@ -277,22 +299,5 @@ def _matter(value: str) -> str:
 
 _FORMATS: dict[str, Callable[[str], str]] = {"date": date, "date-time": moment, "money": money, "slug": _matter}
 
-FILTERS: dict[str, Callable[..., Any]] = {
-    "age": age,
-    "count": count,
-    "date": date,
-    "label": label,
-    "listed": listed,
-    "long_date": long_date,
-    "money": money,
-    "name": name,
-    "names": names,
-    "percent": percent,
-    "person": person,
-    "phrase": phrase,
-    "remaining": remaining,
-    "role": role,
-    "total": total,
-    "where": where,
-}
-"""Every filter that a template may use, by name."""
+FILTERS: Mapping[str, Callable[..., Any]] = dict(kinds.FILTERS)
+"""The filters that make words, numbers and lists, by name."""
