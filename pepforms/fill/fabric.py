@@ -22,7 +22,6 @@ _O = "{urn:schemas-microsoft-com:office:office}"
 _PIC = "{http://schemas.openxmlformats.org/drawingml/2006/picture}pic"
 _BOX = "{http://schemas.microsoft.com/office/word/2010/wordprocessingShape}txbx"
 _DECORATIVE = "{http://schemas.microsoft.com/office/drawing/2017/decorative}decorative"
-_FALLBACK = "{http://schemas.openxmlformats.org/markup-compatibility/2006}Fallback"
 _DC = "{http://purl.org/dc/elements/1.1/}"
 _NONE = etree.Element("none")
 """What stands for a part that a file has not got."""
@@ -128,14 +127,6 @@ class Story:
             at = self.paragraphs[paragraph]
             return Fault(slug, at.place, at.text, what)
         return Fault(slug, Place(self.part), "", what)
-
-    def doubled(self) -> set[Place]:
-        """The places of what Word keeps a second time, for programs that cannot draw a text box."""
-        return {
-            paragraph.place
-            for element, paragraph in self.paragraphs.items()
-            if next(element.iterancestors(_FALLBACK), None) is not None
-        }
 
 
 def faults(story: Story) -> Iterator[Fault]:

@@ -237,8 +237,6 @@ def lint(data: bytes, name: str, form: Form) -> list[Finding]:
     for part, story in stories.items():
         faults = fabric.links(story, roots.get(package.relations(part))), fabric.faults(story)
         found += map(_of_fabric, itertools.chain(*faults, _unplain(story, form.audiences)))
-    doubled = {place for story in stories.values() for place in story.doubled()}
-    found = [one for one in found if one.place not in doubled]
     found = [*_in_order(found, stories), *map(_of_fabric, fabric.of_whole([*stories.values()], roots))]
     found += map(_of_fabric, _hard(stories.values(), form.audiences))
     if form.orientation and fabric.turned([*stories.values()], form.orientation):
