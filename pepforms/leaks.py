@@ -125,14 +125,13 @@ def _said_in(words: str, forms: Iterable[Form]) -> set[Form]:
 def _leak(search: Search, hits: Mapping[Form, list[str]]) -> Refused:
     """The refusal: each withheld field once, where it stands, and in which field's words."""
     problems: dict[tuple[str, str], Problem] = {}
+    sources: dict[Form, list[tuple[str, str]]] = {}
+    for each in search.copy.shown:
+        for form in _said_in(_not_accepted(search.copy, each), hits):
+            sources.setdefault(form, []).append((each.pointer, f"in the words of “{each.title}”"))
     for form, places in hits.items():
         fact = search.forms[form][0]
-        sources = [
-            (each.pointer, f"in the words of “{each.title}”")
-            for each in search.copy.shown
-            if _said_in(_not_accepted(search.copy, each), [form])
-        ]
-        for pointer, words in sources or [(fact.pointer, "in what the template or the program says")]:
+        for pointer, words in sources.get(form) or [(fact.pointer, "in what the template or the program says")]:
             problem = _problem(fact, pointer, f"{_listed(places)}, {words}")
             problems.setdefault((fact.field, pointer), problem)
     count = f"{len(problems)} place" if len(problems) == 1 else f"{len(problems)} places"

@@ -127,9 +127,11 @@ def _unprinted(root: Any) -> set[str]:
     """What a part says beside its text: alternative texts, names, authors, tags, text between elements."""
     said = set()
     for each in root.iter("*"):
-        kind = each.tag.rpartition("}")[2]
         if each.tail and not each.tail.isspace():
             said.add(each.tail)
+        if not each.attrib:
+            continue
+        kind = each.tag.rpartition("}")[2]
         if kind not in _FONTS_AND_LANGUAGES:
             for name, value in each.attrib.items():
                 if kind in _IN_WORDS or name in _WRITTEN or re.search(r"[^\W\d_]{2}", value):
@@ -165,9 +167,10 @@ def in_pdf(pdf: bytes) -> Iterator[Said]:
         yield Said(f"on page {number}", page)
     yield from _over_pages(pages)
     with pikepdf.open(io.BytesIO(pdf)) as document:
-        yield Said("in the PDF’s unseen texts", _apart(sorted(set(_strings(document)))))
+        unseen = _strings(document)
+        yield Said("in the PDF’s unseen texts", _apart(sorted(unseen)))
         yield Said("in the spoken words of the PDF", _apart(_spoken(document)))
-        for kind, content in _noted(document):
+        for kind, content in (*_noted(document), *(_kept_by_programs(document) if "PieceInfo" in unseen else ())):
             yield Said(f"in the PDF’s {kind}", re.sub(r"<[^>]*>", " ", content) + BREAK + content)
 
 
@@ -196,29 +199,23 @@ _OF_THE_FORMAT = frozenset(
 """Names that a PDF has of itself, some of which are people’s."""
 
 
-def _strings(document: Any) -> Iterator[str]:
+def _strings(document: Any) -> set[str]:
     """Every text and name in the objects of a PDF: titles, alternative texts, notes, names of files and of things."""
     import pikepdf
 
-    waiting = list(document.objects)
+    texts, names, waiting = set[str](), set[str](), list(document.objects)
     while waiting:
         each = waiting.pop()
         if isinstance(each, pikepdf.String):
-            yield str(each)
+            texts.add(str(each))
         elif isinstance(each, pikepdf.Name):
-            yield from _name(str(each))
+            names.add(str(each))
         elif isinstance(each, pikepdf.Array):
             waiting += [part for part in each if not getattr(part, "is_indirect", False)]
         elif isinstance(each, pikepdf.Dictionary | pikepdf.Stream):
-            for name, part in each.items():
-                yield from _name(name)
-                if not getattr(part, "is_indirect", False):
-                    waiting.append(part)
-
-
-def _name(name: str) -> Iterator[str]:
-    if name[1:] not in _OF_THE_FORMAT:
-        yield name[1:]
+            names |= each.keys()
+            waiting += [part for _, part in each.items() if not getattr(part, "is_indirect", False)]
+    return texts | ({name[1:] for name in names} - _OF_THE_FORMAT)
 
 
 _SPOKEN = re.compile(rb"/(?:ActualText|Alt|E)\s*(\((?:\\.|[^\\()])*\)|<[0-9A-Fa-f\s]*>)", re.DOTALL)
@@ -238,13 +235,11 @@ def _spoken(document: Any) -> Iterator[str]:
 
 
 def _noted(document: Any) -> Iterator[tuple[str, str]]:
-    """Metadata, attachments and what programs keep in a PDF for themselves."""
+    """Metadata and attachments."""
     kinds = {"/Metadata": "metadata", "/EmbeddedFile": "attachment"}
     for each in _streams(document):
         if kind := kinds.get(str(each.get("/Type", ""))):
             yield kind, _decoded(each.read_bytes())
-    for each in _kept_by_programs(document):
-        yield "private data", _decoded(each.read_bytes())
 
 
 def _streams(document: Any) -> Iterator[Any]:
@@ -253,8 +248,8 @@ def _streams(document: Any) -> Iterator[Any]:
     return (each for each in document.objects if isinstance(each, pikepdf.Stream))
 
 
-def _kept_by_programs(document: Any) -> Iterator[Any]:
-    """The streams under each `/PieceInfo`."""
+def _kept_by_programs(document: Any) -> Iterator[tuple[str, str]]:
+    """What programs keep in a PDF for themselves: the streams under each `/PieceInfo`."""
     import pikepdf
 
     holders = (each for each in document.objects if isinstance(each, pikepdf.Dictionary | pikepdf.Stream))
@@ -267,7 +262,7 @@ def _kept_by_programs(document: Any) -> Iterator[Any]:
                 continue
             seen.add(each.objgen)
         if isinstance(each, pikepdf.Stream):
-            yield each
+            yield "private data", _decoded(each.read_bytes())
         if isinstance(each, pikepdf.Array):
             waiting += list(each)
         elif isinstance(each, pikepdf.Dictionary | pikepdf.Stream):
