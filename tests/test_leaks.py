@@ -67,7 +67,13 @@ def said(words: str) -> Pep:
 
 
 def tells(words: str, pep: Pep = QUILL, reader: Reader = PARENT) -> bool:
-    return any(True for _ in Forms(search(pep, reader).forms).found_in(Text(words)))
+    return telling([words], pep, reader) == [words]
+
+
+def telling(said: list[str], pep: Pep = QUILL, reader: Reader = PARENT) -> list[str]:
+    """Which of several texts would tell a reader what they may not see."""
+    forms = Forms(search(pep, reader).forms)
+    return [words for words in said if any(True for _ in forms.found_in(Text(words)))]
 
 
 SCHOOL, CARER, CHILD = Reader("school"), Reader("carer"), Reader("child")
@@ -150,8 +156,8 @@ def test_short_and_ordinary_words_count_in_company_only(
     next(each for each in pep["people"] if each["id"] == "ama")["name"] = name
     pep["care"]["placement"]["address"] = home
     pep["education"]["settings"][0]["name"] = school
-    assert [words for words in hits if not tells(words, pep)] == []
-    assert [words for words in misses if tells(words, pep)] == []
+    assert telling(hits, pep) == hits
+    assert telling(misses, pep) == []
 
 
 def test_without_a_secret_home_a_part_of_a_name_or_of_an_address_is_no_leak() -> None:
@@ -248,7 +254,7 @@ def test_what_the_new_words_keep_of_the_old_is_let_be() -> None:
 def test_a_withheld_code_or_mark_is_found_in_the_words_that_people_use(
     changes: dict[str, Any], reader: Reader, words: list[str]
 ) -> None:
-    assert [each for each in words if not tells(each, with_(**changes), reader)] == []
+    assert telling(words, with_(**changes), reader) == words
 
 
 @pytest.mark.parametrize(
@@ -263,7 +269,7 @@ def test_a_withheld_code_or_mark_is_found_in_the_words_that_people_use(
 def test_a_word_of_an_ethnicity_that_is_a_language_a_dish_or_a_colour_is_let_be(
     ethnicity: str, words: list[str]
 ) -> None:
-    assert [each for each in words if tells(each, with_(child__ethnicity=ethnicity), SCHOOL)] == []
+    assert telling(words, with_(child__ethnicity=ethnicity), SCHOOL) == []
 
 
 def test_a_code_in_plain_words_and_a_mark_that_is_not_set_are_no_secret() -> None:
@@ -291,7 +297,7 @@ def test_a_code_in_plain_words_and_a_mark_that_is_not_set_are_no_secret() -> Non
     ],
 )  # fmt: skip
 def test_a_name_is_found_however_people_write_it(changes: dict[str, Any], reader: Reader, words: list[str]) -> None:
-    assert [each for each in words if not tells(each, with_(**changes), reader)] == []
+    assert telling(words, with_(**changes), reader) == words
 
 
 @pytest.mark.parametrize(
@@ -307,7 +313,7 @@ def test_a_name_is_found_however_people_write_it(changes: dict[str, Any], reader
 )  # fmt: skip
 def test_a_street_is_found_with_its_number_and_without_in_full_and_short(address: str, words: list[str]) -> None:
     pep = with_(care__placement__address=address)
-    assert [each for each in words if not tells(each, pep, SCHOOL)] == []
+    assert telling(words, pep, SCHOOL) == words
 
 
 def test_a_town_with_a_team_is_found_where_somebody_lives_there() -> None:
@@ -342,8 +348,8 @@ def test_another_day_is_let_be(words: str) -> None:
 
 def test_a_sum_is_found_with_its_sign_with_pence_and_without() -> None:
     pep = with_(pupil_premium_plus__lines__0__cost="426.00", pupil_premium_plus__lines__1__cost="94.50")
-    assert [words for words in ("£426", "£ 426.00", "426.00", "£94.50") if not tells(words, pep, CARER)] == []
-    assert [words for words in ("426", "£426.50", "£42", "94.50", "page 94") if tells(words, pep, CARER)] == []
+    found = ["£426", "£ 426.00", "426.00", "£94.50"]
+    assert telling([*found, "426", "£426.50", "£42", "94.50", "page 94"], pep, CARER) == found
 
 
 @pytest.mark.parametrize("reader", [SCHOOL, CHILD])
@@ -371,40 +377,38 @@ A frank talk. Every chance was a blessing. He is happy and precious to us. Silve
 Bridges on a stage. A wise choice. Potter and Turner are authors. She grew leeks. The bill was paid. Grace and faith.
 A rose in May. The green house by the park. Day nursery. A day at the beach with my nan may come. Dr visits are short.
 He reads French and German. Chinese food. An Indian summer. He wore a white coat. Robin and wren. A brown dog.
-The hall, the kitchen and the field. Bread and butter. Hazel and oak trees. Storm and rain. A king and a knight. Any mail?
+The hall, the kitchen and the field. Bread and butter. Hazel and oak trees. Storm and rain. A king and a knight.
 He ran at well over pace. Of or in the plan. At one, so far so good. It was all in a day. Do not mock. I saw a swan.
 He is as good as any. But let us go on. She will be in at six. To me it is fair. You can sing. In a way it is over.
 A joint plan was met. He has to wait his turn. The summer term ends soon. He was sad and cross, then calm. Art is fun.
 """.replace("\n", " ").strip().split(". ")  # fmt: skip
-NAMES = (
-    """
-Hasan Amina Asif Iman Toby Noone Maya Weare Theo Porter Patience Bridges Little Power Wise Strong Hunt Gold Silver Pool
-Ball Potter Turner Light Start Frank Drew Chance Blessing Precious Happy Best Long Hope Will Mark Grace Faith Rose May
-March Day Young Green White Black Brown King Knight Good Fair Cross Short Swan Robin Wren Hazel Storm Rain Hall Field
-Park Bread Butter French German Ofori Atwell Inman Anand Isam Ismail Soso Wasim Butler Allin Noah Usman Isit
-"""
-).split()  # noqa: SIM905 - a list of eighty would fill a page
+NAMES = [
+    "Hasan", "Amina", "Asif", "Iman", "Toby", "Noone", "Maya", "Weare", "Theo", "Porter", "Patience",
+    "Bridges", "Little", "Power", "Wise", "Strong", "Hunt", "Gold", "Silver", "Pool", "Ball", "Potter",
+    "Turner", "Light", "Start", "Frank", "Drew", "Chance", "Blessing", "Precious", "Happy", "Best", "Long",
+    "Hope", "Will", "Mark", "Grace", "Faith", "Rose", "May", "March", "Day", "Young", "Green", "White",
+    "Black", "Brown", "King", "Knight", "Good", "Fair", "Cross", "Short", "Swan", "Robin", "Wren", "Hazel",
+    "Storm", "Rain", "Hall", "Field", "Park", "Bread", "Butter", "French", "German", "Ofori", "Atwell",
+    "Inman", "Anand", "Isam", "Ismail", "Soso", "Wasim", "Butler", "Allin", "Noah", "Usman", "Isit",
+]  # fmt: skip
+
+
+def test_there_are_many_awkward_names_and_many_plain_sentences() -> None:
+    assert len(NAMES) >= 60
+    assert len(SENTENCES) >= 60
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_no_plain_sentence_is_held_for_an_awkward_name(name: str) -> None:
-    assert len(SENTENCES) >= 60 <= len(NAMES)
+def test_an_awkward_name_is_found_in_company_and_holds_no_plain_sentence(name: str) -> None:
     pep = with_(ama=f"{name} Zorbing", ed=f"Zorbina {name}")
-    assert [words for words in SENTENCES if tells(words, pep)] == []
-
-
-@pytest.mark.parametrize("name", NAMES)
-def test_the_awkward_name_is_found_in_company(name: str) -> None:
-    pep = with_(ama=f"{name} Zorbing", ed=f"Zorbina {name}")
-    company = (f"{name} Zorbing", f"Mrs {name}", f"Miss {name}", f"Zorbina {name}", f"{name}, Zorbina", f"mr {name}")
-    assert [words for words in company if not tells(words, pep)] == []
+    company = [f"{name} Zorbing", f"Mrs {name}", f"Miss {name}", f"Zorbina {name}", f"{name}, Zorbina", f"mr {name}"]
+    assert telling([*SENTENCES, *company], pep) == company
 
 
 @pytest.mark.parametrize("town", ["Sandy", "Beer", "Leek", "Liverpool", "York", "Lincoln", "Reading", "Deal"])
 def test_no_plain_sentence_is_held_for_an_awkward_town(town: str) -> None:
     pep = with_(care__placement__address=f"1 Zorbing Road, {town}, ZZ99 1ZZ")
-    assert [words for words in SENTENCES if tells(words, pep)] == []
-    assert tells(f"{town} Town School", pep)
+    assert telling([*SENTENCES, f"{town} Town School"], pep) == [f"{town} Town School"]
 
 
 @pytest.mark.parametrize(
