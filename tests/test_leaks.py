@@ -32,6 +32,7 @@ from pepforms.model import AUDIENCES, Audience, Pep
 from pepforms.resources import folder
 from pepforms.settings import load
 from pepforms.wiring import Wiring
+from pepforms.written import PEOPLE
 
 VALID = folder("samples") / "valid"
 QUILL: Pep = json.loads((VALID / "year-8-confidential-placement.json").read_text(encoding="utf-8"))
@@ -775,6 +776,38 @@ def test_no_made_up_pep_leaks_to_any_reader(seed: int) -> None:
 @given(st.integers(0, 10**9))
 def test_none_of_many_made_up_peps_leaks_to_any_reader(seed: int) -> None:
     no_leak_of_a_made_up_pep(seed)
+
+
+@settings(max_examples=5)
+@given(st.integers(0, 10**9))
+def test_whatever_is_withheld_of_a_made_up_pep_is_found_as_people_write_it(seed: int) -> None:
+    pep = Maker(seed).pep()
+    for reader in (SCHOOL, CARER, CHILD, PARENT):
+        made = cut(pep, reader)
+        forms = Forms(leaks.search(made, "").forms)
+        for fact in leaks._telling(made):
+            field = schema.load().at([0 if step == "*" else step for step in fact.field.split("/")[1:]])
+            for words in ways(field, fact.field, fact.value) if field else ():
+                assert any(True for _ in forms.found_in(Text(f"So it is: {words}."))), (reader.audience, fact.field)
+
+
+def ways(field: schema.Field, pointer: str, value: Any) -> Iterator[str]:
+    """How people write a name, a street, a number, a day or a sum."""
+    if field.format == "date":
+        day = date.fromisoformat(value)
+        yield from (
+            f"{day.day} {day:%b} {day:%y}",
+            f"{day:%B} {day.day}, {day.year}",
+            f"{day.year}-{day.month}-{day.day}",
+        )
+    elif field.format == "money":
+        yield from (f"£{value}", f"£ {int(value.split('.')[0]):,}.{value.split('.')[1]}")
+    elif field.format == "phone":
+        yield from (f"+44 (0){value[1:]}", f"0044 {value[1:5]} {value[5:]}", value[1:])
+    elif pointer in PEOPLE:
+        given, *_, last = value.split()
+        middle = " ".join(value.split()[1:-1])
+        yield from (f"{last}, {given} {middle}", f"{given[0]}. {last}", value.upper(), value.replace(" ", "-"))
 
 
 def no_leak_of_a_made_up_pep(seed: int) -> None:
