@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from pepforms import schema
+from pepforms.letters import words_of
 from pepforms.model import Audience, Json, Pep
 from pepforms.schema import Field
-from pepforms.written import words_of
 
 
 @dataclass(frozen=True, slots=True)

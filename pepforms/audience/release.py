@@ -5,8 +5,8 @@ from collections.abc import Iterator, Mapping
 
 from pepforms.audience.case import Case, holds, under
 from pepforms.errors import Refused
+from pepforms.letters import words_of
 from pepforms.model import Audience
-from pepforms.written import words_of
 
 MAY_DECIDE = ("social_worker", "team_manager", "virtual_school_officer", "virtual_school_head")
 """Those of the authority who may release a copy and decide what it says; never its reader."""
