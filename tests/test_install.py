@@ -35,8 +35,12 @@ def wiring(tmp_path: Path, judge: Judge) -> Iterator[Wiring]:
     wiring.converter.close()
 
 
+MARKS = "{{ document.marking }}{% if document.draft %} Draft{% endif %} {{ document.notice }}"
+
+
 def letter(text: str = "Dear {{ child.preferred_name }}", *, level: int = 1) -> bytes:
     word = docx.Document()
+    word.sections[0].header.paragraphs[0].text = MARKS
     word.add_heading("A letter", level)
     word.add_paragraph(text)
     buffer = io.BytesIO()
@@ -132,10 +136,10 @@ def test_a_form_of_a_shipped_name_takes_its_place_and_leaves_the_others(tmp_path
 
 
 def test_what_a_row_says_is_kept_as_it_was_said(tmp_path: Path, wiring: Wiring) -> None:
-    rows = ROWS + 'notice = "é \\u007f \\\\ \\n"\nstages = ["sign-off", "record"]\nperson = true\n'
+    rows = ROWS + 'notice = "é \\\\ {person}\\u00a0“”"\nstages = ["sign-off", "record"]\nperson = true\n'
     install.keep(install.read(pack(tmp_path / "ours", rows=rows)), wiring)
     kept = install.read(wiring.installed).forms["our-letter"]
-    assert (kept.notice, kept.stages, kept.person) == ("é \x7f \\ \n", ("sign-off", "record"), True)
+    assert (kept.notice, kept.stages, kept.person) == ("é \\ {person}\xa0“”", ("sign-off", "record"), True)
 
 
 def letterhead(folder: Path, text: str = "From {{ document.virtual_school }}") -> Path:

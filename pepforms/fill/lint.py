@@ -13,7 +13,7 @@ from typing import Any
 from lxml import etree
 
 from pepforms.errors import PepformsError, Refused
-from pepforms.fill import fabric, package, plain
+from pepforms.fill import fabric, heads, package, plain
 from pepforms.fill.scopes import Reader, placeholder
 from pepforms.fill.tags import Place, Tag, survey
 from pepforms.fill.template import FILLED, title
@@ -21,7 +21,7 @@ from pepforms.forms import Form
 from pepforms.model import Audience, Severity
 
 _STRICT = etree.XMLParser(resolve_entities=False, no_network=True, huge_tree=False)
-_ALSO_READ = ("word/styles.xml", "word/fontTable.xml", "word/numbering.xml", "docProps/core.xml")
+_ALSO_READ = ("word/styles.xml", "word/fontTable.xml", "word/numbering.xml", "docProps/core.xml", *heads.ALSO_READ)
 _AROUND = 80
 WHOLE_FILE = Place("the whole file")
 _FAMILY = frozenset(("child", "carer", "parent"))
@@ -93,6 +93,16 @@ KINDS: Mapping[str, Kind] = {
         "warns",
         "Choose Layout, Orientation; or put the orientation in the form’s row of forms.toml right.",
         "no page lies as the form says it does ({what})",
+    ),
+    "page-not-marked": Kind(
+        "blocks",
+        "Copy them from the headers of the letterhead that pepforms brings along.",
+        "the header and footer of {what}, so a page would not say whose it is, or that it is a draft",
+    ),
+    "title-no-heading": Kind(
+        "blocks",
+        "Choose Home, Styles, Title, Modify, Format, Paragraph, Outline level: Level 1.",
+        "the style Title is no heading of the first level, so no screen reader finds the title of any document",
     ),
     "no-language": Kind(
         "warns",
@@ -212,6 +222,7 @@ def lint(data: bytes, name: str, form: Form) -> list[Finding]:
             found += map(_of_fabric, _unplain(stories[part], form.audiences))
     found = [*_in_order(found, stories), *map(_of_fabric, fabric.of_whole([*stories.values()], roots))]
     found += map(_of_fabric, _hard(stories.values(), form.audiences))
+    found += map(_of_fabric, heads.faults(roots, form))
     if form.orientation and fabric.turned([*stories.values()], form.orientation):
         found.append(_of_fabric(fabric.Fault("wrong-orientation", WHOLE_FILE, what=form.orientation)))
     if form.name == _WHOLE_PEP:
