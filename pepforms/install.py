@@ -7,6 +7,7 @@ an older one stays, so that whoever asks what an old document was made from find
 """
 
 import contextlib
+import dataclasses
 import io
 import json
 import textwrap
@@ -23,6 +24,7 @@ from pepforms.errors import Misconfigured, PepformsError, Refused, Unreadable
 from pepforms.fill import Letterhead, package
 from pepforms.fill.lint import Finding
 from pepforms.forms import Form
+from pepforms.model import PHASES, Audience
 from pepforms.wiring import Wiring
 
 _WORD = ".docx"
@@ -155,18 +157,21 @@ def _faults_of(form: Form, data: bytes, head: Letterhead | None, wiring: Wiring)
     """All that speaks against one template under its letterhead, each with the document that it was found in."""
     file, engines = form.template.name, trial.engines(wiring)
     try:
-        documents = trial.fill(data, file, form, head, wiring)
-        if not documents:
-            raise Refused(
-                f"No sample makes a document of the form {form.name}, so it cannot be tried. Say other audiences, "
-                "stages or phases.",
-                slug="not-tried",
-            )
+        documents = [one for audience in form.audiences for one in _filled(form, audience, data, head, wiring)]
     except PepformsError as error:
         yield file, error
         return
     work = many.each(documents, lambda one: _proved(one, engines, wiring), file, total=len(documents))
     yield from ((one.about, result) for one, result in work if isinstance(result, PepformsError))
+
+
+def _filled(form: Form, audience: Audience, data: bytes, head: Letterhead | None, wiring: Wiring) -> list[trial.Filled]:
+    """The documents of a template for one kind of reader; where no sample of its phases makes one, of all phases."""
+    for phases in (form.phases, PHASES):
+        one = dataclasses.replace(form, audiences=(audience,), phases=phases)
+        if documents := trial.fill(data, form.template.name, one, head, wiring):
+            return documents
+    raise Refused(f"No sample makes the form {form.name} for {audience}, so it cannot be tried.", slug="not-tried")
 
 
 def keep(pack: Pack, wiring: Wiring) -> list[Form]:

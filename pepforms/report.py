@@ -103,8 +103,13 @@ def placeholders() -> Iterator[tuple[str, str]]:
     """Every placeholder that a template may use, and what people call it; `[]` marks a list to loop over."""
     for field in itertools.chain(schema.load().root.walk(), schema.document().walk()):
         listed_above = field.pointer.endswith("/*")
-        if field.pointer and not listed_above and not field.fields and not (field.items and field.items.fields):
+        printed = not field.fields and not (field.items and field.items.fields) and field.pointer not in _BYTES
+        if field.pointer and not listed_above and printed:
             yield placeholder(field), field.title
+
+
+_BYTES = ("/document/logo/data", "/views/child/pictures/*/data")
+"""Fields that no template prints: of a picture the whole, by {{r … }}."""
 
 
 def lint(source: str, form: str, findings: list[Finding]) -> dict[str, Any]:

@@ -185,3 +185,9 @@ def test_logo_colour_and_contact_of_the_profile_stand_in_every_form(tmp_path: Pa
 def test_a_letterhead_that_cannot_be_is_refused_by_its_key(tmp_path: Path, change: tuple[str, str], said: str) -> None:
     with pytest.raises(Misconfigured, match=said):
         profile.load(authority(tmp_path, change))
+
+
+def test_a_logo_that_cannot_be_drawn_is_the_profiles_own_fault(tmp_path: Path) -> None:
+    whole = (folder("schemas") / "profiles" / "example-shire.png").read_bytes()
+    with pytest.raises(Misconfigured, match=r"letterhead\.logo: this picture is damaged"):
+        profile.load(authority(tmp_path, logo=whole[: len(whole) // 2]))
