@@ -108,14 +108,15 @@ def faults(pack: Pack, wiring: Wiring) -> Iterator[tuple[str, PepformsError]]:
     for form, data, head in _tried(pack, wiring):
         blamed = form.template.name if form.name in pack.forms or head is None else f"{head.name} over {form.name}"
         for about, fault in _faults_of(form, data, head, wiring):
-            causes.setdefault(str(fault).removeprefix(about), []).append((blamed, fault))
+            cause = str(fault).replace(about, "").replace(form.template.name, "")
+            causes.setdefault(cause, []).append((blamed, fault))
     for same in causes.values():
         blamed, fault = same[0]
         yield blamed, _counted(fault, len(same) - 1)
 
 
 def _counted(fault: PepformsError, more: int) -> PepformsError:
-    """A fault that says of how many other documents it is true besides."""
+    """A fault that says with how many others it is the same."""
     return type(fault)(f"{fault} So it is with {more} more.", slug=fault.slug) if more else fault
 
 
@@ -124,8 +125,16 @@ def findings(pack: Pack, wiring: Wiring) -> Iterator[tuple[str, list[Finding]]]:
     if pack.letterhead:
         file, data = pack.letterhead
         yield file, trial.lint(data, file, forms.LETTERHEAD, wiring)
+    for form in _standing(pack, wiring):
+        yield form.template.name, trial.lint(pack.templates[form.name], form.template.name, form, wiring)
+
+
+def _standing(pack: Pack, wiring: Wiring) -> Iterator[Form]:
+    """The forms of a pack, each under the letterhead that it will have: the pack's own, else the one in use."""
+    in_use = forms.letterhead(wiring.installed)
     for name, form in pack.forms.items():
-        yield form.template.name, trial.lint(pack.templates[name], form.template.name, form, wiring)
+        under = form.letterhead or (in_use if pack.rows[name].get("letterhead") else None)
+        yield dataclasses.replace(form, letterhead=under)
 
 
 def _objections(pack: Pack, wiring: Wiring) -> Iterator[tuple[str, PepformsError]]:
@@ -144,10 +153,8 @@ def _tried(pack: Pack, wiring: Wiring) -> Iterator[tuple[Form, bytes, Letterhead
     """The forms of a pack; where it brings a letterhead, all that stand under it besides. Each with its letterhead."""
     colour = wiring.profile.letterhead.colour
     brought = Letterhead(pack.letterhead[1], pack.letterhead[0], colour) if pack.letterhead else None
-    path = forms.letterhead(wiring.installed)
-    there = wiring.letterhead_at(path) if path else None
-    for name, form in pack.forms.items():
-        yield form, pack.templates[name], (brought or there) if pack.rows[name].get("letterhead") else None
+    for form in _standing(pack, wiring):
+        yield form, pack.templates[form.name], (brought or wiring.letterhead(form)) if form.letterhead else None
     for form in wiring.forms().values() if brought else ():
         if form.letterhead and form.name not in pack.forms:
             yield form, wiring.word_file(form.template), brought

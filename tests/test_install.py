@@ -197,6 +197,23 @@ def faults(folder: Path, wiring: Wiring) -> list[tuple[str, str, str]]:
     return [(name, fault.slug, str(fault)) for name, fault in install.faults(install.read(folder), wiring)]
 
 
+def test_a_form_under_the_letterhead_in_use_needs_no_marks_of_its_own(tmp_path: Path, wiring: Wiring) -> None:
+    word = docx.Document()
+    word.save(str(tmp_path / "bare.docx"))
+    bare = (tmp_path / "bare.docx").read_bytes()
+    for more, blocked in (("letterhead = true\n", set()), ("", {"page-not-marked"})):
+        ((_, found),) = install.findings(install.read(pack(tmp_path / "ours", bare, ROWS + more)), wiring)
+        assert {one.slug for one in found if one.severity == "blocks"} == blocked
+
+
+def test_a_fault_of_a_letterhead_is_its_own_and_told_once_for_all_forms(tmp_path: Path, wiring: Wiring) -> None:
+    nested = "{% for one in people %}" * 8 + "{% endfor %}" * 8
+    ((name, slug, told),) = faults(letterhead(tmp_path / "head", f"Ours {nested}"), wiring)
+    assert (name, slug) == ("head.docx over pep", "template-refused")
+    assert "its loops go round more than" in told
+    assert told.endswith("So it is with 9 more.")
+
+
 PACK = ROWS.replace('["authority"]', '["authority", "school"]') + 'gathers = "{}"\n'
 
 

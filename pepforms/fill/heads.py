@@ -13,7 +13,6 @@ from lxml import etree
 
 from pepforms.fill.fabric import Fault
 from pepforms.fill.tags import Place, W, survey
-from pepforms.fill.template import title
 from pepforms.forms import LETTERHEAD, Form
 
 _R = "{http://schemas.openxmlformats.org/officeDocument/2006/relationships}"
@@ -65,7 +64,7 @@ def _headed(parts: Mapping[str, etree._Element]) -> Iterator[tuple[str, list[str
 
 def _said(part: str, root: etree._Element) -> Iterator[str]:
     """The marks that a header or footer prints whatever else is so; that of a draft, where it asks for it."""
-    tags, _ = survey(title(part), root)
+    tags, _ = survey(part, root)
     open_: list[str] = []
     for tag in tags:
         statement, printed = _STATEMENT.match(tag.text), _PRINTED.match(tag.text)
