@@ -171,7 +171,7 @@ def listed(text: str, path: Path, *, letterhead: Path | None = None) -> Listed:
     try:
         rows = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
-        raise Misconfigured(f"{path} cannot be read: {error}.", slug="bad-forms") from error
+        raise Misconfigured(f"{path} cannot be read: {error}. Put that line right.", slug="bad-forms") from error
     brought = rows.pop("letterhead", None)
     if not isinstance(brought, str | None):
         raise _bad(path, "letterhead", "name a Word file")
