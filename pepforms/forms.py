@@ -8,12 +8,19 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, get_args
 
+from pepforms.digest import sha256
 from pepforms.errors import Misconfigured, Refused
 from pepforms.model import AUDIENCES, PHASES, STAGES, Audience, Orientation, Pep, Stage
 from pepforms.resources import folder
 
-_NAME = re.compile("[a-z0-9]+(-[a-z0-9]+){0,5}")
-"""Of a form, and of what stands for it in file names."""
+_NAME = re.compile("(?=.{1,40}$)[a-z0-9]+(-[a-z0-9]+){0,5}")
+"""Of a form, and of what stands for it in file names, where a child's number, a person and a term stand beside it."""
+_UNSEEN = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ufffe\uffff]")
+"""What ends a line or has no shape: a title and a notice are one line, and Word holds hardly any of it."""
+_VERSION = 12
+"""Characters of the digest in the name of a Word file that was installed."""
+PEP = "pep"
+"""The form of a whole PEP: the authority keeps it, and the record is made from it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,6 +55,19 @@ class Form:
             slug="audience-not-offered",
         )
 
+    def may_gather(self, gathered: "Form") -> None:
+        """Refused (slug `not-gathered`) where a copy of that form may not go with this one to each of its readers."""
+        beyond = [audience for audience in self.audiences if audience not in gathered.audiences]
+        if gathered.person or gathered.gathers:
+            fault = "takes a form that is neither made for one person nor a pack itself"
+        elif beyond:
+            fault = f"is made for {', '.join(beyond)}, and {gathered.name} is not"
+        elif STAGES.index(self.stage) < STAGES.index(gathered.stage):
+            fault = f"is made at stage {self.stage}, and {gathered.name} from stage {gathered.stage} on"
+        else:
+            return
+        raise Refused(f"The form {self.name} cannot gather {gathered.name}: a pack {fault}.", slug="not-gathered")
+
     def asked_of(self, pep: Pep) -> None:
         """Refused (slug `phase-not-offered`) where this form is not for a child of that phase."""
         phase = pep["pep"].get("phase")
@@ -62,11 +82,11 @@ def _listed(phases: tuple[str, ...] | list[str]) -> str:
     return ", ".join(phase.replace("_", " ") for phase in phases)
 
 
-LETTERHEAD = Form(name="letterhead", title="Letterhead", template=Path(), audiences=AUDIENCES)
-"""What a letterhead is checked as: a document for every reader."""
-
 CATALOGUE = "forms.toml"
 """The file that holds the rows of forms, beside their templates."""
+
+LETTERHEAD = Form(name="letterhead", title="Letterhead", template=Path(), audiences=AUDIENCES)
+"""What a letterhead is checked as: a document for every reader. No form has its name: `letterhead` is a key."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +106,21 @@ def catalogue(installed: Path | None = None) -> dict[str, Form]:
     found, head = dict[str, Form](), letterhead(installed)
     for path in _catalogues(installed):
         found |= listed(_read(path), path, letterhead=head).forms
+    gathered(found, _catalogues(installed)[-1])
     return found
+
+
+def gathered(found: Mapping[str, Form], path: Path) -> None:
+    """Misconfigured, naming the catalogue, where a form gathers one that is not there or that it may not gather."""
+    for form in found.values():
+        if form.gathers is None:
+            continue
+        if form.gathers not in found:
+            raise _bad(path, f"[{form.name}] gathers", f"there is no form “{form.gathers}”")
+        try:
+            form.may_gather(found[form.gathers])
+        except Refused as error:
+            raise _bad(path, f"[{form.name}] gathers", str(error).removesuffix(".")) from error
 
 
 def letterhead(installed: Path | None = None) -> Path | None:
@@ -107,9 +141,30 @@ def _catalogues(installed: Path | None) -> list[Path]:
 
 def _read(path: Path) -> str:
     try:
-        return path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
+        return decoded(path.read_bytes(), path)
+    except OSError as error:
         raise Misconfigured(f"{path} cannot be read: {error}.", slug="bad-forms") from error
+
+
+def decoded(data: bytes, path: Path) -> str:
+    """What the bytes of a catalogue say; Misconfigured where they are not UTF-8, the only text that TOML knows."""
+    try:
+        said = data.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        said = "\0"
+    if "\0" in said:  # as UTF-16 has beside every plain letter
+        raise Misconfigured(f"{path} is not UTF-8. Save {path.name} as UTF-8.", slug="bad-forms")
+    return said
+
+
+def kept(file: str, data: bytes) -> str:
+    """The name under which a Word file is kept once it is installed, with its version: `letter.1a2b3c4d5e6f.docx`."""
+    return f"{Path(file).stem}.{sha256(data)[:_VERSION]}.docx"
+
+
+def as_kept(path: Path, data: bytes) -> bool:
+    """Whether a Word file that was installed is still the one that its name says."""
+    return path.name.endswith(f".{sha256(data)[:_VERSION]}.docx")
 
 
 @functools.lru_cache(maxsize=8)
@@ -121,7 +176,7 @@ def listed(text: str, path: Path, *, letterhead: Path | None = None) -> Listed:
     try:
         rows = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
-        raise Misconfigured(f"{path} cannot be read: {error}.", slug="bad-forms") from error
+        raise Misconfigured(f"{path} cannot be read: {error}. Put that line right.", slug="bad-forms") from error
     brought = rows.pop("letterhead", None)
     if not isinstance(brought, str | None):
         raise _bad(path, "letterhead", "name a Word file")
@@ -139,7 +194,7 @@ def named(name: str, installed: Path | None = None) -> Form:
 
 def _form(path: Path, name: str, row: Any, letterhead: Path | None) -> Form:
     if not (_NAME.fullmatch(name) and isinstance(row, dict)):
-        raise _bad(path, f"[{name}]", "a form is a table, named in small letters, digits and hyphens")
+        raise _bad(path, f"[{name}]", f"a form is a table; for its name {_NAMED_IN}")
     for key in ("title", "template", "audiences"):
         if key not in row:
             raise _bad(path, f"[{name}]", "give title, template and audiences")
@@ -150,6 +205,8 @@ def _form(path: Path, name: str, row: Any, letterhead: Path | None) -> Form:
     for key, known in _CHOICES.items():
         if key in given:
             given[key] = tuple(one for one in known if one in given[key])
+    if name == PEP and not ("authority" in given["audiences"] and "record" in given.get("stages", STAGES)):
+        raise _bad(path, f"[{name}]", "records are made from this form: offer it to the authority, at stage record too")
     return Form(
         name=name,
         template=path.parent / row["template"],
@@ -165,8 +222,19 @@ def _bad(path: Path, key: str, fault: str) -> Misconfigured:
 _CHOICES: Mapping[str, tuple[str, ...]] = {"audiences": AUDIENCES, "stages": STAGES, "phases": PHASES}
 
 
+_NAMED_IN = "use small letters, digits and hyphens, at most 40"
+
+
 def _is_text(value: Any) -> str | None:
-    return None if isinstance(value, str) and value.strip() else "write a text in quotation marks"
+    fits = isinstance(value, str) and value.strip() and not _UNSEEN.search(value)
+    return None if fits else "write a text in quotation marks, on one line, without control characters"
+
+
+def _is_notice(value: Any) -> str | None:
+    if fault := _is_text(value):
+        return fault
+    braces = re.search("[{}]", value.replace("{person}", ""))
+    return "it may say {person}, and hold no other braces" if braces else None
 
 
 def _is_answer(value: Any) -> str | None:
@@ -174,7 +242,7 @@ def _is_answer(value: Any) -> str | None:
 
 
 def _is_name(value: Any) -> str | None:
-    return None if isinstance(value, str) and _NAME.fullmatch(value) else "use small letters, digits and hyphens"
+    return None if isinstance(value, str) and _NAME.fullmatch(value) else _NAMED_IN
 
 
 def _is_orientation(value: Any) -> str | None:
@@ -197,6 +265,6 @@ _KEYS = {
     "orientation": _is_orientation,
     "person": _is_answer,
     "gathers": _is_name,
-    "notice": _is_text,
+    "notice": _is_notice,
 }
 """What a row may say, and what is wrong with a value that it may not."""

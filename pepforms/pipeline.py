@@ -163,6 +163,8 @@ def pack(
 
     Of several versions of a PEP the last is taken; Refused (slug `which-is-it`) where two differ and are one version.
     """
+    form.may_gather(gathered)
+    gathered.offered(audience)
     newest = _newest(peps)
     rows = [in_pack(pep, gathered, workshop.profile) for pep in newest]
     cover = render(newest[0], form, audience, "pdf", workshop, more={"copies": rows}, confidential=confidential)
@@ -219,6 +221,7 @@ def preview(document: Document, workshop: Workshop, page: int | None = None) -> 
 
 def archive(pep: Pep, form: Form, workshop: Workshop) -> Record:
     """The record of a signed-off PEP: filled, converted, stamped, with its data inside, sealed, and verified."""
+    form.offered("authority")
     name, signed = naming.record(pep), signed_off_at(pep, workshop.profile)
     docx = workshop.template(form).fill(
         pep, told(pep, form, "authority", workshop.profile, carries_data=workshop.carries_data)
@@ -305,7 +308,7 @@ def told(
         "child_term": profile.child_term,
         "child_term_plural": profile.child_term_plural,
         "marking": profile.protective_marking,
-        "notice": (form.notice or _NOTICES[audience]).format(person=_named(pep, person)),
+        "notice": (form.notice or _NOTICES[audience]).replace("{person}", _named(pep, person)),
         "draft": not pep.get("sign_offs"),
         "carries_data": carries_data,
         "contact": " · ".join(letterhead.contact) or None,

@@ -6,6 +6,7 @@ profile may say is in `schemas/profile.schema.json`. A figure that nobody has gi
 """
 
 import base64
+import io
 import itertools
 import tomllib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -283,7 +284,7 @@ def _plain(value: Any) -> Any:
     return value.isoformat() if isinstance(value, date | datetime) else value
 
 
-_MOST_LOGO_BYTES = 1 << 20
+_MOST_LOGO_BYTES, _MOST_PIXELS = 1 << 20, 40_000_000
 
 
 def _letterhead(rows: Mapping[str, Any], path: Path) -> Letterhead:
@@ -297,9 +298,25 @@ def _letterhead(rows: Mapping[str, Any], path: Path) -> Letterhead:
         kind = next((kind for mark, kind in _PICTURES.items() if data.startswith(mark)), None)
         if kind is None or len(data) > _MOST_LOGO_BYTES:
             raise _bad(path, {"letterhead.logo": "give a PNG or JPEG file of 1 MB at most"})
+        if not _opens(data):
+            raise _bad(path, {"letterhead.logo": "this picture is damaged, or has too many pixels; export it again"})
         logo = {"media_type": kind, "data": base64.b64encode(data).decode(), "description": rows["logo_says"]}
     colour = rows.get("colour")
     return Letterhead(colour.removeprefix("#").upper() if colour else None, logo, tuple(rows.get("contact", ())))
+
+
+def _opens(picture: bytes) -> bool:
+    """Whether a picture can be drawn, every dot of it."""
+    from PIL import Image
+
+    try:
+        with Image.open(io.BytesIO(picture)) as opened:
+            if opened.width * opened.height > _MOST_PIXELS:
+                return False
+            opened.load()
+    except Exception:  # noqa: BLE001  whatever a damaged picture does to its reader
+        return False
+    return True
 
 
 _PICTURES = {b"\x89PNG\r\n\x1a\n": "image/png", b"\xff\xd8\xff": "image/jpeg"}

@@ -103,8 +103,13 @@ def placeholders() -> Iterator[tuple[str, str]]:
     """Every placeholder that a template may use, and what people call it; `[]` marks a list to loop over."""
     for field in itertools.chain(schema.load().root.walk(), schema.document().walk()):
         listed_above = field.pointer.endswith("/*")
-        if field.pointer and not listed_above and not field.fields and not (field.items and field.items.fields):
+        printed = not field.fields and not (field.items and field.items.fields) and field.pointer not in _BYTES
+        if field.pointer and not listed_above and printed:
             yield placeholder(field), field.title
+
+
+_BYTES = ("/document/logo/data", "/views/child/pictures/*/data")
+"""Fields that no template prints: of a picture the whole, by {{r … }}."""
 
 
 def lint(source: str, form: str, findings: list[Finding]) -> dict[str, Any]:
@@ -195,7 +200,15 @@ def _without_password(value: str) -> str:
 def _states(wiring: Wiring) -> Iterator[tuple[str, str | PepformsError]]:
     """Each part, with its state in words, or the error that says what to do."""
     looks: dict[str, Callable[[Wiring], str]]
-    looks = {"profile": _profile, "fonts": _fonts, "engine": _engine, "seal": _seal, "trust": _trust, "time": _time}
+    looks = {
+        "profile": _profile,
+        "templates": _templates,
+        "fonts": _fonts,
+        "engine": _engine,
+        "seal": _seal,
+        "trust": _trust,
+        "time": _time,
+    }
     looks |= {"register": _register, "files": _files}
     looks |= {f"deliver {name}": partial(_deliver, name=name) for name in wiring.settings.destinations}
     for name, look in looks.items():
@@ -208,6 +221,14 @@ def _states(wiring: Wiring) -> Iterator[tuple[str, str | PepformsError]]:
 
 def _profile(wiring: Wiring) -> str:
     return wiring.profile.authority
+
+
+def _templates(wiring: Wiring) -> str:
+    found = wiring.forms()
+    for form in found.values():
+        wiring.template(form)
+    own = [form for form in found.values() if form.template.parent == wiring.installed]
+    return f"{_counted(found, 'form')}, {len(own)} of them the authority’s own"
 
 
 def _fonts(_: Wiring) -> str:

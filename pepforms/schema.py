@@ -36,10 +36,10 @@ class Field:
     one: a field that may also be `{"unknown": reason}` is `unknowable`. `audience` holds everybody who may see the
     field or something in it. `own_rows` are audiences that see only the rows of the person the copy is for;
     `authority_only` values are shown to nobody else (a remand, a placement for adoption). `law_none` gives, by value,
-    the facts of the law that this value says there are none of. `needed` is `blocks` or `warns` when the field is asked
-    and missing at sign-off, `explainable` when a named person may explain that. `example` is an invented value, where
-    no sample has one and its kind gives none. `withheld` is true only in the tree of fields of one reader's copy
-    (`without`).
+    the facts of the law that this value says there are none of. `stands_in` is a text that may be a role or an id.
+    `needed` is `blocks` or `warns` when the field is asked and missing at sign-off, `explainable` when a named person
+    may explain that. `example` is an invented value, where no sample has one and its kind gives none. `withheld` is
+    true only in the tree of fields of one reader's copy (`without`).
     """
 
     pointer: str
@@ -52,6 +52,7 @@ class Field:
     codes: str | None
     labels: Mapping[str, str]
     person: bool
+    stands_in: bool
     unknowable: bool
     required: bool
     section: str | None
@@ -240,6 +241,7 @@ def _field(pointer: str, schema: Mapping[str, Any], parent: _Inherited, *, requi
         codes=schema.get("x-codes", real.get("x-codes")),
         labels=MappingProxyType(real.get("x-labels", {})),
         person=bool(real.get("x-person", False)),
+        stands_in=bool(schema.get("x-stands-in", False)),
         unknowable=bool(schema.get("x-unknowable", False)),
         required=required,
         section=said.section,

@@ -56,7 +56,7 @@ class Wiring:
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
-        self._templates: dict[Path, Template] = {}
+        self._templates: dict[tuple[Path, Path | None], Template] = {}
         self._compiling = threading.Lock()
 
     @_once
@@ -186,17 +186,14 @@ class Wiring:
         return forms.named(name, self.installed)
 
     def template(self, form: Form) -> Template:
-        """The form's Word template, compiled once."""
+        """The form's Word template, compiled once for the letterhead that it stands under."""
+        stands = form.template, form.letterhead
         with self._compiling:  # several threads may ask first
-            if form.template not in self._templates:
-                try:
-                    data = form.template.read_bytes()
-                except OSError as error:
-                    raise Broken(f"The template {form.template.name} is missing.", slug="no-template") from error
-                self._templates[form.template] = Template(
-                    data, name=form.template.name, letterhead=self.letterhead(form)
+            if stands not in self._templates:
+                self._templates[stands] = Template(
+                    self.word_file(form.template), name=form.template.name, letterhead=self.letterhead(form)
                 )
-        return self._templates[form.template]
+        return self._templates[stands]
 
     def letterhead(self, form: Form) -> Letterhead | None:
         """The letterhead that a form stands under, in the authority's colour."""
@@ -204,10 +201,22 @@ class Wiring:
 
     def letterhead_at(self, path: Path) -> Letterhead:
         """The letterhead in a Word file, in the authority's colour."""
+        return Letterhead(self.word_file(path), path.name, self.profile.letterhead.colour)
+
+    def word_file(self, path: Path) -> bytes:
+        """A template or letterhead; Misconfigured where an installed one is gone, or not the one that was proved."""
+        own, mend = path.parent == self.installed, "Install it again: pepforms template install."
         try:
-            return Letterhead(path.read_bytes(), path.name, self.profile.letterhead.colour)
+            data = path.read_bytes()
         except OSError as error:
-            raise Broken(f"The letterhead {path.name} is missing.", slug="no-template") from error
+            if own:
+                raise Misconfigured(
+                    f"The template {path} is gone or cannot be read. {mend}", slug="no-template"
+                ) from error
+            raise Broken(f"The template {path.name} is missing. Install pepforms anew.", slug="no-template") from error
+        if own and not forms.as_kept(path, data):
+            raise Misconfigured(f"The template {path} is not as it was installed. {mend}", slug="changed-template")
+        return data
 
     def convert(self, docx: bytes, *, about: str) -> bytes:
         """A Word file as a tagged PDF."""

@@ -9,6 +9,7 @@ from typing import Any
 import docx
 import pypdfium2
 import pytest
+from docx.shared import Cm
 from PIL import Image
 from pypdfium2 import raw
 
@@ -146,9 +147,7 @@ def paper(*, rows: int, before: int, height: float = 1.0, header: bool = False, 
         row.cells[0].text, row.cells[1].text = f"Row {number}", "Words and more words " * int(20 * height)
     table.rows[0]._tr.get_or_add_trPr().append(docx.oxml.parse_xml(HEADING))
     if picture:
-        image = io.BytesIO()
-        Image.new("RGB", (60, 40), "red").save(image, "png")
-        word.add_picture(io.BytesIO(image.getvalue()))
+        word.add_picture(picture_of("red"))
     word.save(buffer)
     return buffer.getvalue()
 
@@ -182,6 +181,33 @@ RULED = (
     '<w:pBdr xmlns:w="http://schemas.openxmlformats.org/wordprocessingml/2006/main">'
     '<w:bottom w:val="single" w:sz="4" w:space="1" w:color="000000"/></w:pBdr>'
 )
+
+
+def picture_of(colour: str) -> io.BytesIO:
+    image = io.BytesIO()
+    Image.new("RGB", (60, 40), colour).save(image, "png")
+    return io.BytesIO(image.getvalue())
+
+
+@pytest.mark.parametrize("pages", [2, 3])
+def test_a_logo_in_the_header_is_one_picture_on_however_many_pages(engines: Engines, pages: int) -> None:
+    word, buffer = docx.Document(), io.BytesIO()
+    word.sections[0].header.paragraphs[0].add_run().add_picture(picture_of("green"), height=Cm(4))
+    for number in range(pages):
+        word.add_paragraph(f"Page {number}").paragraph_format.page_break_before = number > 0
+    word.save(buffer)
+    found = [drawn.read(engine.convert(buffer.getvalue(), about="x")) for engine in engines]
+    assert [(one.pages, len(one.pictures)) for one in found] == [(pages, 1), (pages, 1)]
+
+
+def test_other_pictures_at_the_same_place_of_the_next_page_are_counted(engines: Engines) -> None:
+    word, buffer = docx.Document(), io.BytesIO()
+    for colour in ("red", "blue"):
+        paragraph = word.add_paragraph()
+        paragraph.paragraph_format.page_break_before = True
+        paragraph.add_run().add_picture(picture_of(colour))
+    word.save(buffer)
+    assert [len(drawn.read(engine.convert(buffer.getvalue(), about="x")).pictures) for engine in engines] == [2, 2]
 
 
 def test_pictures_of_another_size_and_many_pages_more_are_differences() -> None:

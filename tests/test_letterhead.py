@@ -214,3 +214,9 @@ def test_a_template_as_other_programs_write_it_takes_the_letterhead_too(change: 
     word = filled(buffer.getvalue(), Letterhead(head(), "letterhead.docx"))
     assert "For Quill" in [one.text for one in word.paragraphs]
     assert word.sections[0].header.paragraphs[0].text == "For you."
+
+
+def test_a_logo_that_cannot_be_drawn_is_the_profiles_own_fault(tmp_path: Path) -> None:
+    whole = (folder("schemas") / "profiles" / "example-shire.png").read_bytes()
+    with pytest.raises(Misconfigured, match=r"letterhead\.logo: this picture is damaged"):
+        profile.load(authority(tmp_path, logo=whole[: len(whole) // 2]))

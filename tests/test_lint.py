@@ -44,11 +44,13 @@ xmlns:a="http://schemas.openxmlformats.org/drawingml/2006/main" xmlns:v="urn:sch
 xmlns:wps="http://schemas.microsoft.com/office/word/2010/wordprocessingShape"
 xmlns:pic="http://schemas.openxmlformats.org/drawingml/2006/picture"
 xmlns:o="urn:schemas-microsoft-com:office:office\""""
+HEAD = Path("head.docx")
 LETTER = Form(
     name="letter",
     title="Letter to the school",
     template=Path("letter.docx"),
     audiences=("school",),
+    letterhead=HEAD,
     orientation="portrait",
 )
 PEP: dict[str, Any] = {
@@ -1117,8 +1119,8 @@ def test_the_findings_stand_in_a_copy_as_comments_of_word_at_their_paragraphs() 
 
 # the words of a template
 
-CHILDS = Form(name="my-letter", title="My letter", template=Path("letter.docx"), audiences=("child",))
-CARERS = Form(name="note", title="Note", template=Path("note.docx"), audiences=("authority", "carer"))
+CHILDS = Form(name="my-letter", title="My letter", template=HEAD, audiences=("child",), letterhead=HEAD)
+CARERS = Form(name="note", title="Note", template=HEAD, audiences=("authority", "carer"), letterhead=HEAD)
 
 
 def worded(*paragraphs: str, form: Form = CHILDS) -> list[Finding]:
@@ -1173,7 +1175,7 @@ def test_words_are_found_whole_in_any_case_and_in_the_plural(said: str, words: l
     [(("child",), True), (("parent", "authority"), True), (("carer",), True), (("authority", "school"), False)],
 )
 def test_nobody_is_called_lac_where_a_child_carer_or_parent_reads(audiences: Any, found: bool) -> None:
-    form = Form(name="note", title="Note", template=Path("note.docx"), audiences=audiences)
+    form = Form(name="note", title="Note", template=HEAD, audiences=audiences, letterhead=HEAD)
     found_there = worded("The LAC nurse comes.", form=form)
     assert [(one.slug, one.severity) for one in found_there] == [("never-said", "blocks")] * found
 
@@ -1403,10 +1405,16 @@ OF_THE_TRIAL = {
 """What comes of opening, filling and converting a template."""
 
 
+def headless() -> list[Finding]:
+    """What is found where the good template is taken for a letterhead."""
+    return findings(good(), forms.LETTERHEAD)
+
+
 def table_of_findings() -> str:
     word = good()
     in_the_header("Our own school")(word)
-    said = {one.slug: one.message for one in (*untold_findings(), *findings(word, UNDER_LETTERHEAD))}
+    found = [*untold_findings(), *findings(word, UNDER_LETTERHEAD), *headless()]
+    said = {one.slug: one.message for one in reversed(found)}
     for one in itertools.chain(*map(broken, FAULTS), *(worded(words, form=form) for words, form in UNPLAIN.values())):
         said.setdefault(one.slug, one.message)
     shown = {slug: message.replace("|", "\\|") for slug, message in said.items()}
@@ -1430,7 +1438,7 @@ def test_every_finding_is_documented() -> None:
 
 
 def test_every_kind_of_finding_is_found_by_a_test() -> None:
-    found = {*UNPLAIN, *(slug for _, slug, _ in FAULTS.values())}
+    found = {*UNPLAIN, *(slug for _, slug, _ in FAULTS.values()), *(one.slug for one in headless())}
     assert found | OF_THE_TRIAL | {"own-header", "needed-not-printed"} == {*KINDS}
 
 

@@ -1,6 +1,7 @@
 """The recipe over real engines: what documents and records are made of, and what is refused before any is made."""
 
 import csv
+import dataclasses
 import hashlib
 import io
 import json
@@ -315,3 +316,24 @@ def test_a_fault_in_the_settings_names_the_file_or_the_key(text: str, tmp_path: 
     (tmp_path / "pepforms.toml").write_text(text)
     with pytest.raises(Misconfigured):
         settings.load({"PEPFORMS_HOME": str(tmp_path)})
+
+
+def test_a_pack_never_holds_a_copy_that_its_reader_may_not_have(wiring: Wiring) -> None:
+    pep, form = json.loads(SIGNED), forms.named("school-move-pack")
+    with pytest.raises(Refused, match="made for school, and qa-feedback is not") as refused:
+        pipeline.pack([pep], form, forms.named("qa-feedback"), "school", wiring)
+    assert refused.value.slug == "not-gathered"
+    with pytest.raises(Refused, match="not made for “child”"):
+        pipeline.pack([pep], form, forms.named("pp-plus-statement"), "child", wiring)
+
+
+def test_no_record_is_made_from_a_form_that_is_not_the_authoritys(wiring: Wiring) -> None:
+    with pytest.raises(Refused, match="not made for “authority”"):
+        pipeline.archive(json.loads(SIGNED), forms.named("my-plan"), wiring)
+
+
+def test_a_notice_names_the_person_and_reads_nothing_else_between_braces(wiring: Wiring) -> None:
+    pep = json.loads(SIGNED)
+    form = dataclasses.replace(forms.named("action-sheet"), notice="{person}: {name} {person.__class__}")
+    told = pipeline.told(pep, form, "school", wiring.profile, person=pep["people"][0]["id"])
+    assert told["notice"] == f"{pep['people'][0]['name']}: {{name}} {{person.__class__}}"

@@ -89,6 +89,13 @@ def test_says_which_pages_there_are_where_one_is_not_there(client: FlaskClient, 
     assert said in answer.json["detail"]
 
 
+@pytest.mark.parametrize("to", ["pdf", "docx"])
+def test_a_page_of_what_is_no_picture_is_refused(client: FlaskClient, to: str) -> None:
+    answer = asked(client, f"to={to}&page=2")
+    assert (answer.status_code, answer.json["slug"]) == (422, "no-such-page")
+    assert "say to=png" in answer.json["detail"]
+
+
 def test_what_cannot_be_a_document_has_no_preview_either(client: FlaskClient) -> None:
     answer = client.post("/api/v1/render?to=png", data=SAMPLE.read_bytes().replace(b'"version": 1', b'"version": "1"'))
     assert (answer.status_code, answer.json["slug"]) == (422, "pep-refused")
@@ -105,6 +112,19 @@ def test_the_command_line_writes_the_same_pictures(pages: dict[str, bytes], tmp_
     assert result.returncode == 0, result.stderr
     assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == pages
     assert re.findall(r"[^/\n]+\.png", result.stdout) == list(pages)
+
+
+def test_no_page_of_an_older_state_stays_beside_those_of_a_newer(pages: dict[str, bytes], tmp_path: Path) -> None:
+    older = tmp_path / f"{NAME}_p{len(pages) + 1:02}.png"
+    others = (f"{NAME}_p01.txt", f"{NAME}_page.png", f"2{NAME}_p{len(pages) + 1:02}.png")
+    for path in (older, *(tmp_path / name for name in others)):
+        path.write_bytes(b"as it was")
+    refused = shown(out=tmp_path)
+    assert refused.returncode == 65
+    assert f"{older} is a page of a longer document" in refused.stderr
+    assert {path.name for path in tmp_path.iterdir()} == {older.name, *others}
+    assert shown("--force", out=tmp_path).returncode == 0
+    assert {path.name for path in tmp_path.iterdir()} == {*pages, *others}
 
 
 def test_the_command_line_shows_no_word_file(tmp_path: Path) -> None:

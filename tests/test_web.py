@@ -127,6 +127,27 @@ def test_render_tells_in_problem_json_what_it_refuses(client: FlaskClient, query
     assert answer.json["slug"] == slug
 
 
+@pytest.mark.parametrize(
+    ("address", "says"),
+    [
+        ("render?audiance=school", "there are form, audience, to, page, for, confidential"),
+        ("render?Audience=school", "there are form, audience"),
+        ("render?confidental=true", "there are form, audience"),
+        ("render?audience=school&confidential=false&confidential=true", "confidential is there more than once"),
+        ("render?audience=authority&audience=school", "audience is there more than once"),
+        ("validate?stages=record", "there are stage"),
+        ("verify?form=pep", "there are none"),
+    ],
+)
+def test_a_parameter_that_is_unknown_or_said_twice_is_refused_lest_the_copy_tell_more(
+    client: FlaskClient, address: str, says: str
+) -> None:
+    answer = client.post(f"/api/v1/{address}", data=SIGNED)
+    assert (answer.status_code, answer.mimetype) == (400, "application/problem+json")
+    assert answer.json["slug"] == "bad-request"
+    assert says in answer.json["detail"]
+
+
 def test_verify_answers_with_the_facts_of_a_pdf_and_of_what_is_none(client: FlaskClient) -> None:
     (entry,) = client.post("/api/v1/verify", data=b"Dear Sir").json["results"]
     assert entry["holds"] is False

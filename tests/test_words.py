@@ -277,6 +277,23 @@ def test_entries_are_found_by_one_fact_that_they_have(path: str, of: str, says: 
 # --- what authors are shown ------------------------------------------------------------------------------------------
 
 
+@pytest.mark.parametrize(
+    ("covers", "says"),
+    [("social_worker", "Social worker"), ("sw", "Sasha Mockworth"), ("Ms Newly, on leave", "Ms Newly, on leave")],
+)
+def test_whom_somebody_stands_in_for_is_told_by_role_or_name_and_never_by_a_code(covers: str, says: str) -> None:
+    people = [{"id": "sw", "role": "social_worker", "name": "Sasha Mockworth"}]
+    pep: Any = PEP | {"people": [*people, {"id": "p9", "role": "social_worker", "name": "Bo", "covers": covers}]}
+    seen = values.context(pep, schema.load().root, {})["people"].item(1)
+    assert words.said(seen.item("covers")) == says
+
+
+def test_the_bytes_of_a_picture_are_no_placeholder() -> None:
+    listed = [name for name, _ in placeholders()]
+    assert "views.child.pictures[].description" in listed
+    assert [name for name in listed if re.search(r"(logo|pictures\[\])\.data$", name)] == []
+
+
 def test_every_placeholder_has_an_example_that_a_template_prints() -> None:
     from pepforms import profile
 

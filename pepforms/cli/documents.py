@@ -120,11 +120,24 @@ class _Copies:
     def _kept(self, pep: Pep, document: Document) -> tuple[Path, ...]:
         self.claims.claim(document.name, digest.pep_digest(pep))
         made = pipeline.preview(document, self.wiring) if self.preview else (document,)
+        older = [path for path in self._pages(document) if path.name not in {one.name for one in made}]
+        if older and not self.force:
+            raise Refused(
+                f"{older[0]} is a page of a longer document that was shown here. Move it away, choose another folder, "
+                "or say --force.",
+                slug="file-differs",
+            )
         for one in made:
             files.write(self.out / one.name, one.data, force=self.force)
+        for path in older:
+            path.unlink(missing_ok=True)
         if document.left_out:
             many.tell(report.left_out(document))
         return tuple(self.out / one.name for one in made)
+
+    def _pages(self, document: Document) -> list[Path]:
+        """The pictures of the pages of a document that are there already, of whatever state it was in."""
+        return sorted(self.out.glob(naming.page(document.name, 0).replace("_p00", "_p[0-9]*"))) if self.preview else []
 
 
 def _children(paths: tuple[str, ...], form: Form, wiring: Wiring) -> dict[Source, list[Pep]]:

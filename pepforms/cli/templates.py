@@ -177,6 +177,9 @@ def template_install(wiring: Wiring, pack: Path) -> int:
     """
     found = install.read(pack)
     failures = many.Failures()
+    for file, findings in install.findings(found, wiring):
+        if worth_a_look := [one for one in findings if one.severity == "warns"]:
+            many.tell(report.lint_text(file, worth_a_look))
     for name, fault in install.faults(found, wiring):
         failures.add(name, fault)
     if failures.codes:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from pepforms.drawn.lines import Bounds
-from pepforms.drawn.sheet import Row, Sheet, Told
+from pepforms.drawn.sheet import Picture, Row, Sheet, Told
 from pepforms.errors import Refused
 
 _SAME_SIZE = 0.15
@@ -109,9 +109,10 @@ def _told(pictures: list[float]) -> str:
 def _put_together(sheets: list[Sheet]) -> Drawn:
     frames = _once([(sheet.number, *frame) for sheet in sheets for frame in sheet.frames], sheets)
     lines = _once([(sheet.number, line, None) for sheet in sheets for line in sheet.singles], sheets)
-    pictures = _once([(sheet.number, bounds, None) for sheet in sheets for bounds in sheet.pictures], sheets)
     drawn = Drawn(len(sheets), lines=len(lines))
-    drawn.pictures = [(right - left) * (top - bottom) for _, (left, bottom, right, top), _ in pictures]
+    drawn.pictures = [
+        (right - left) * (top - bottom) for left, bottom, right, top in _pictures(sheet.pictures for sheet in sheets)
+    ]
     before: tuple[int, list[Row]] = (0, [])  # the frame before, heading rows and all, and its page
     for page, _, frame in frames:
         first_of_next = page == before[0] + 1
@@ -121,6 +122,18 @@ def _put_together(sheets: list[Sheet]) -> Drawn:
         drawn.rows += frame[again:]
         before = (page, frame)
     return drawn
+
+
+def _pictures(sheets: Iterable[list[Picture]]) -> Iterator[Bounds]:
+    """Every picture of the pages; one that stands at the same place of several, as a logo in a header does, once.
+
+    On how many pages it stands is how many pages there are, which an engine may count otherwise.
+    """
+    before: set[tuple[str, tuple[int, ...]]] = set()
+    for pictures in sheets:
+        here = {(shown, _place(bounds)) for bounds, shown in pictures}
+        yield from (bounds for bounds, shown in pictures if (shown, _place(bounds)) not in before)
+        before |= here
 
 
 def _headings_again(before: list[Row], frame: list[Row]) -> int:

@@ -9,6 +9,7 @@ from typing import Any
 
 import regex
 
+from pepforms.digest import sha256
 from pepforms.drawn.lines import NEAR, Bounds, Line, bounds, connected, merged
 
 _THIN = 4.0
@@ -22,6 +23,10 @@ _RIGHT_TO_LEFT = regex.compile(r"[\p{bidi_class=R}\p{bidi_class=AL}]")
 
 Told = tuple[int, int, int, int, str]
 """What a row is known by in another PDF."""
+
+
+Picture = tuple[Bounds, str]
+"""Where a picture lies, and the SHA-256 of what it shows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +59,7 @@ class Sheet:
 
         self.number = number
         self.height: float = page.get_height()
-        self.pictures: list[Bounds] = []
+        self.pictures: list[Picture] = []
         self._texts: list[tuple[float, float, str]] = []
         self._areas: list[Bounds] = []
         lines: list[Line] = []
@@ -64,7 +69,7 @@ class Sheet:
                 lines += _lines(thing)
                 self._areas += [thing.get_bounds()] if _mode(thing)[0] else []
             elif thing.type == raw.FPDF_PAGEOBJ_IMAGE:
-                self.pictures.append(thing.get_bounds())
+                self.pictures.append((thing.get_bounds(), sha256(bytes(thing.get_data()))))
             elif thing.type == raw.FPDF_PAGEOBJ_TEXT:
                 self._texts.append((*_middle(thing.get_bounds()), _text(thing, text)))
         text.close()

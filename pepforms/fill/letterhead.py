@@ -19,6 +19,7 @@ _R = "{http://schemas.openxmlformats.org/officeDocument/2006/relationships}"
 _STRICT = etree.XMLParser(resolve_entities=False, no_network=True)
 _STYLES, _TEXT, _TYPES = "word/styles.xml", "word/document.xml", "[Content_Types].xml"
 _PAGE_PART = re.compile(r"word/(header|footer)\d*\.xml")
+_SETTINGS = "word/settings.xml"
 _TEXT_RELATIONS = "word/_rels/document.xml.rels"
 _NO_RELATIONS = b'<Relationships xmlns="http://schemas.openxmlformats.org/package/2006/relationships"/>'
 _MARGINS = ("top", "bottom", "header", "footer")
@@ -48,6 +49,8 @@ class Letterhead:
         text[0][:0] = [part for part in above[0] if part.tag != f"{_W}sectPr"]
         dressed[_TEXT] = _written(text)
         dressed[_STYLES] = _styles(template.get(_STYLES), _shifted(head[_STYLES], shift))
+        if _SETTINGS in template:
+            dressed[_SETTINGS] = _settings(template[_SETTINGS], head.get(_SETTINGS, b""))
         dressed[_TEXT_RELATIONS] = _relations(template.get(_TEXT_RELATIONS, _NO_RELATIONS), references)
         dressed[_TYPES] = _types(template[_TYPES], head[_TYPES])
         return self._coloured(dressed, head[_STYLES])
@@ -100,7 +103,8 @@ def _head(section: etree._Element, model: etree._Element, references: list[_Refe
     if ours is not None and theirs is not None:
         for side in _MARGINS:
             ours.set(f"{_W}{side}", theirs.get(f"{_W}{side}", "0"))
-    if model.find(f"{_W}titlePg") is not None:
+    own = model.find(f"{_W}titlePg")
+    if own is not None and own.get(f"{_W}val", "1") not in _OFF:
         after = [one for one in section if etree.QName(one).localname in _BEFORE_TITLE_PAGE]
         section.insert(section.index(after[-1]) + 1 if after else len(section), section.makeelement(f"{_W}titlePg"))
 
@@ -110,6 +114,18 @@ _BEFORE_TITLE_PAGE = (
     "lnNumType", "pgNumType", "cols", "formProt", "vAlign", "noEndnote",
 )  # fmt: skip
 """What stands before `titlePg` in a section (ECMA-376, part 1, 17.6.17)."""
+
+
+_OFF = ("0", "false", "off")
+
+
+def _settings(template: bytes, head: bytes) -> bytes:
+    """A template's settings; its even pages have headers of their own only where the letterhead's have."""
+    root = etree.fromstring(template, _STRICT)
+    for own in root.findall(f"{_W}evenAndOddHeaders"):
+        if b"evenAndOddHeaders" not in head:
+            root.remove(own)
+    return _written(root)
 
 
 def _width(section: etree._Element) -> int:

@@ -15,7 +15,7 @@ from lxml import etree
 
 from pepforms import forms
 from pepforms.errors import PepformsError, Refused
-from pepforms.fill import fabric, letterhead, package, plain
+from pepforms.fill import fabric, heads, letterhead, package, plain
 from pepforms.fill.package import title
 from pepforms.fill.scopes import Reader, placeholder
 from pepforms.fill.tags import Place, Tag, W, survey
@@ -108,6 +108,16 @@ KINDS: Mapping[str, Kind] = {
         "warns",
         "Choose Layout, Orientation; or put the orientation in the form’s row of forms.toml right.",
         "no page lies as the form says it does ({what})",
+    ),
+    "page-not-marked": Kind(
+        "blocks",
+        "Copy them from the headers of the letterhead that pepforms brings along.",
+        "the header and footer of {what}, so a page would not say whose it is, or that it is a draft",
+    ),
+    "title-no-heading": Kind(
+        "blocks",
+        "Choose Home, Styles, Title, Modify, Format, Paragraph, Outline level: Level 1.",
+        "the style Title is no heading of the first level, so no screen reader finds the title of any document",
     ),
     "no-language": Kind(
         "warns",
@@ -239,6 +249,7 @@ def lint(data: bytes, name: str, form: Form) -> list[Finding]:
         found += map(_of_fabric, itertools.chain(*faults, _unplain(story, form.audiences)))
     found = [*_in_order(found, stories), *map(_of_fabric, fabric.of_whole([*stories.values()], roots))]
     found += map(_of_fabric, _hard(stories.values(), form.audiences))
+    found += map(_of_fabric, heads.faults(roots, form))
     if form.orientation and fabric.turned([*stories.values()], form.orientation):
         found.append(_of_fabric(fabric.Fault("wrong-orientation", WHOLE_FILE, what=form.orientation)))
     if form.name == _WHOLE_PEP:

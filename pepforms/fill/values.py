@@ -168,7 +168,7 @@ def seen(value: Json, field: Field, pep: Pep) -> Any:
         return Node(value, field, pep)
     if isinstance(value, list):
         return Items(value, field, pep)
-    if isinstance(value, str) and (field.format or field.codes or field.labels or field.person):
+    if isinstance(value, str) and (field.format or field.codes or field.labels or field.person or field.stands_in):
         told = Told(value)
         told.field, told.pep = field, pep
         return told

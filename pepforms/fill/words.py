@@ -43,11 +43,21 @@ def _told(value: Told) -> str:
     field = value.field
     if field.person:
         return person(value)
+    if field.stands_in:
+        return _stood_in_for(value)
     if field.codes:
         return codes.label(field.codes, value) or str.__str__(value)
     if field.labels:
         return field.labels.get(value, str.__str__(value))
     return _FORMATS.get(field.format or "", str.__str__)(value)
+
+
+def _stood_in_for(value: Told) -> str:
+    """Whom somebody stands in for: the name of a role or of a person, else the words as they are."""
+    people = schema.load().root.fields["people"].items
+    assert people is not None
+    named = (known["name"] for known in value.pep.get("people", ()) if known.get("id") == value)
+    return people.fields["role"].labels.get(value) or next(named, str.__str__(value))
 
 
 def _listed(parts: list[str]) -> str:

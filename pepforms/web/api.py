@@ -3,10 +3,12 @@
 import io
 import re
 import zipfile
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, get_args
 
 from flask import Blueprint, Response, request
+from werkzeug.exceptions import BadRequest
 
 from pepforms import check, pipeline, report
 from pepforms.archive.verify import LARGEST_FILE
@@ -33,14 +35,14 @@ def blueprint(wiring: Wiring) -> Blueprint:
     @api.post("/validate")
     def validate() -> dict[str, Any]:
         """Every problem of a PEP at a stage, as `pepforms validate --format json` gives it."""
-        at = stage(request.args.get("stage", "draft"))
+        at = stage(_asked("stage").get("stage", "draft"))
         checked = check.check(request.get_data(), at, wiring.profile)
         return {"results": [report.validation("request", at, checked, wiring.profile)]}
 
     @api.post("/render")
     def render() -> Response:
         """One document of a PEP; with `to=png`, a ZIP of a picture a page, or the picture of page `page` alone."""
-        arguments = request.args
+        arguments = _asked("form", "audience", "to", "page", "for", "confidential")
         return rendered(
             wiring, request.get_data(), arguments.get("form", "pep"), arguments.get("audience", "authority"),
             arguments.get("to", "pdf"), page=arguments.get("page"), person=arguments.get("for"),
@@ -50,10 +52,22 @@ def blueprint(wiring: Wiring) -> Blueprint:
     @api.post("/verify")
     def verify() -> dict[str, Any]:
         """The facts about a PDF, as `pepforms verify --format json` gives them; a scan may be as large as there."""
+        _asked()
         request.max_content_length = LARGEST_FILE
         return {"results": [{"source": "request", **wiring.verify(request.get_data()).as_json()}]}
 
     return api
+
+
+def _asked(*known: str) -> Mapping[str, str]:
+    """The parameters of the request; 400 where one is unknown or said twice, lest a copy tell more than was meant."""
+    for name, values in request.args.lists():
+        if name not in known:
+            names = f"there are {', '.join(known)}" if known else "there are none"
+            raise BadRequest(f"There is no such parameter; {names}.")
+        if len(values) > 1:
+            raise BadRequest(f"The parameter {name} is there more than once. Say it once.")
+    return request.args
 
 
 def stage(name: str) -> Stage:
@@ -83,6 +97,8 @@ def rendered(
     reader = form.offered(audience)
     if to not in (*get_args(pipeline.To), PICTURES):
         raise Refused(f"A document is made as pdf or docx, or shown as png, not as “{to}”.", slug="no-such-kind")
+    if page is not None and to != PICTURES:
+        raise Refused(f"page is for pictures: say to={PICTURES}, or leave page out.", slug="no-such-page")
     number = _number(page)
     if form.gathers:
         raise Refused(
