@@ -53,6 +53,9 @@ LETTER = Form(
     letterhead=HEAD,
     orientation="portrait",
 )
+UNHEADED = replace(LETTER, letterhead=None)
+"""The same under no letterhead, so that its own header stands and is judged."""
+MARKS = "{{ document.marking }} {{ document.notice }} {{ document.draft }}"
 PEP: dict[str, Any] = {
     "pep": {"id": "PEP-1", "version": 1, "phase": "secondary", "provision_state": "on_roll"},
     "child": {"preferred_name": "Quill", "upn": "K999999914001"},
@@ -466,7 +469,6 @@ FAULTS: dict[str, tuple[Break, str, str]] = {
     "misspelt in a loop's condition": (
         text("{% for t in targets if t.stat %}{% endfor %}"), "unknown-field", HERE,
     ),
-    "misspelt in the header": (in_the_header("{{ child.unp }}"), "unknown-field", "header 1, paragraph 1"),
     "misspelt in the properties": (in_the_properties, "unknown-field", "document properties, subject"),
     "the address, to the school": (text("{{ care.placement.address }}"), "withheld-field", HERE),
     "the address, only asked": (text("{% if care.placement.address %}{% endif %}"), "withheld-field", HERE),
@@ -819,8 +821,8 @@ def test_all_faults_are_told_at_once_as_they_stand_in_the_file() -> None:
     word = good()
     text("{{ chld.upn }} and {{ child.upn|dat }}", "{{ child.")(word)
     cell(2, 1, "{{ target.sucess }}")(word)
-    in_the_header("{{ child.unp }}")(word)
-    assert [(one.slug, str(one.place), one.tag) for one in findings(word)] == [
+    in_the_header(f"{MARKS} {{{{ child.unp }}}}")(word)
+    assert [(one.slug, str(one.place), one.tag) for one in findings(word, UNHEADED)] == [
         ("unknown-field", "text, table 1, row 3, cell 2", "{{ target.sucess }}"),
         ("unknown-field", "text, paragraph 13", "{{ chld.upn }}"),
         ("unknown-filter", "text, paragraph 13", "{{ child.upn|dat }}"),
@@ -954,12 +956,12 @@ UNDER_LETTERHEAD = replace(LETTER, letterhead=folder("templates") / "letterhead.
 
 def test_under_a_letterhead_a_header_of_ones_own_is_told_once_and_not_judged() -> None:
     word = good()
-    in_the_header("Our own school {{ child.unp }}")(word)
+    in_the_header(f"{MARKS} Our own school {{{{ child.unp }}}}")(word)
     word.sections[0].footer.paragraphs[0].text = "Page {{ x }}"
-    assert [one.slug for one in findings(word)] == ["unknown-field", "unknown-field"]
+    assert [one.slug for one in findings(word, UNHEADED)] == ["unknown-field", "unknown-field"]
     (found,) = findings(word, UNDER_LETTERHEAD)
     assert (found.slug, found.severity) == ("own-header", "warns")
-    assert found.text in ("Our own school {{ child.unp }}", "Page {{ x }}")
+    assert found.text.startswith(("{{ document.marking }}", "Page {{ x }}"))
 
 
 def untold_findings() -> list[Finding]:
@@ -1100,7 +1102,7 @@ def test_ten_faults_put_into_our_template_are_all_named_with_their_cells() -> No
 
 def test_the_findings_stand_in_a_copy_as_comments_of_word_at_their_paragraphs() -> None:
     word, expected = with_ten_faults()
-    in_the_header("{{ chld.upn }}")(word)
+    in_the_header(f"{MARKS} {{{{ chld.upn }}}}")(word)
     data = saved(word)
     found = findings(data, replace(forms.named("pep"), letterhead=None))
     copy = docx.Document(io.BytesIO(annotated(data, "mine.docx", found)))
