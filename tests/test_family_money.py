@@ -83,7 +83,7 @@ COST = 5
 @pytest.mark.parametrize("audience", ["authority", "school"])
 def test_a_statement_adds_up_to_the_penny(name: str, audience: Audience, wiring: Wiring) -> None:
     pep = sample(name)
-    grant, since = pep["pupil_premium_plus"], pep.get("follow_up", {}) if audience == "authority" else {}
+    grant, since = pep["pupil_premium_plus"], pep.get("follow_up", {})
     document = filled(pep, "pp-plus-statement", audience, wiring)
     money = {row[0]: row[1] for row in rows(document, "What")}
     planned = sum((Decimal(line["cost"]) for line in grant["lines"]), Decimal())
@@ -102,8 +102,9 @@ def test_a_statement_adds_up_to_the_penny(name: str, audience: Audience, wiring:
     assert (all_together[0], all_together[COST]) == ("All together", words.money(str(planned)))
 
 
-def test_every_line_stands_with_its_target_and_what_was_spent_on_it_since(wiring: Wiring) -> None:
-    table = rows(filled(sample(INDY), "pp-plus-statement", "authority", wiring), "Target")
+@pytest.mark.parametrize("audience", ["authority", "school"])
+def test_every_line_stands_with_its_target_and_what_was_spent_on_it_since(audience: Audience, wiring: Wiring) -> None:
+    table = rows(filled(sample(INDY), "pp-plus-statement", audience, wiring), "Target")
     assert [row[0] for row in table[1:]] == [
         "T1: Indy is in school or at The Workshop every day", "For T1", "T2: Grade 3 secure", "For T2",
         "T3: Has a week’s experience at a depot", "For T3", "All together",
@@ -133,19 +134,16 @@ def test_every_approval_says_by_whom_and_when(wiring: Wiring) -> None:
 
 
 def test_the_schools_statement_holds_nothing_that_is_the_authoritys(wiring: Wiring) -> None:
-    for name in (INDY, QUILL, "college-esol"):
+    for name in (OTTI, QUILL, "college-esol"):
         pep = sample(name)
         full, school = (told(pep, "pp-plus-statement", reader, wiring) for reader in ("authority", "school"))
         grant = pep["pupil_premium_plus"]
         secrets = [words.money(amount) for amount in grant.get("allocation_basis", {}).values()]
         secrets += [one["source"] for one in grant.get("other_funding", ())]
-        secrets += [one["impact"] for one in pep.get("follow_up", {}).get("spend", ())]
         assert secrets
         assert [secret for secret in secrets if secret not in full] == []
-        assert [secret for secret in ("for the year", "since the sign-off", "Spent so far") if secret in school] == []
+        assert "for the year" not in school
         assert [line["item"] for line in grant["lines"] if line["item"] not in school] == []
-        table = rows(filled(pep, "pp-plus-statement", "school", wiring), "Target")
-        assert table[0][-1] == "Cost"
 
 
 def test_the_last_peps_money_stands_with_what_it_changed(wiring: Wiring) -> None:
@@ -167,9 +165,9 @@ def test_a_line_without_a_target_is_not_lost(wiring: Wiring) -> None:
     assert table[-2][:2] == [
         "No target: say which before sign-off", "Ear defenders\nSocial and emotional learning",
     ]  # fmt: skip
-    assert table[-1] == ["All together", "", "", "", "", "£347.50"]
+    assert table[-1] == ["All together", "", "", "", "", "£347.50", "Nothing yet", ""]
     del pep["targets"]
-    assert [row[-1] for row in rows(filled(pep, "pp-plus-statement", "school", wiring), "Target")] == [
+    assert [row[COST] for row in rows(filled(pep, "pp-plus-statement", "school", wiring), "Target")] == [
         "Cost", "£360.00", "£42.50", "−£55.00", "£347.50",
     ]  # fmt: skip
 
