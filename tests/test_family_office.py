@@ -4,6 +4,7 @@ import io
 import itertools
 import json
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -14,7 +15,7 @@ import docx
 import pytest
 from docx.text.paragraph import Paragraph
 
-from pepforms import codes, forms, pipeline, resources, settings
+from pepforms import check, codes, forms, pipeline, profile, resources, settings
 from pepforms.audience import cut
 from pepforms.audience.case import Reader
 from pepforms.audience.for_whom import owners
@@ -30,6 +31,7 @@ QUILL, SEREN, BART = (
     SAMPLES[name] for name in ("year-8-confidential-placement", "year-6-ehc-plan-wales", "year-11-leaver")
 )
 PEPFORMS = Path(sys.executable).with_name("pepforms")
+HILLINGDON = profile.load("hillingdon")
 NOTICES = ("change-of-school", "change-of-circumstances")
 Says = Callable[..., list[str]]
 
@@ -348,3 +350,41 @@ def not_known(pep: Pep, to: Audience) -> list[str]:
 
 def test_what_is_not_known_of_a_school_or_a_subject_bears_its_name() -> None:
     assert not_known(QUILL, "authority") == ["Religion", "French: Now"]
+
+
+# --- whom to ring
+
+
+RINGING = [
+    (form, to)
+    for form in ("pep", "school-move-pack", "handover-sheet")
+    for to in forms.named(form).audiences
+    if to in ("authority", "school", "carer")
+]
+
+
+@pytest.mark.parametrize("name", SAMPLES)
+@pytest.mark.parametrize(("form", "to"), RINGING)
+def test_whoever_is_told_whom_to_ring_is_given_a_number(name: str, form: str, to: Audience, says: Says) -> None:
+    lines = says(SAMPLES[name], form, to)
+    asked = [line for line in lines if line.startswith(("Ring first: ", "Nobody has said yet who may collect"))]
+    assert [re.search(r"0[0-9 ]{9,}", line) is not None for line in asked] == [True]
+    assert not [line for line in lines if line.startswith(("May collect", "Must not be", "Ring ")) and "apply" in line]
+
+
+def test_a_number_that_is_kept_from_the_school_is_the_social_workers_instead(says: Says) -> None:
+    first = "Ring first: Bilal Notareal (Carer)"
+    otti = SAMPLES["year-5-review"]
+    assert f"{first}, 07700 900222" in says(otti, "pep")
+    assert f"{first}, through Ines Fauxley (Social worker), 020 7946 0124" in says(otti, "pep", "school")
+
+
+@pytest.mark.parametrize("name", ["unaccompanied-16-tigrinya", "neet-17", "year-11-remand"])
+def test_who_must_not_be_told_and_whom_to_ring_is_asked_of_a_child_without_a_school(name: str, says: Says) -> None:
+    pep = changed(SAMPLES[name], care=SAMPLES[name]["care"] | {"collection": {}})
+    lines = says(pep, "pep")
+    assert "Must not be told: nobody has said yet, so ask before you tell anyone anything" in lines
+    worker = next(each for each in pep["people"] if each["role"] == "social_worker")
+    assert f"Ring first: {worker['name']} (Social worker), {worker['phone']}" in lines
+    asked = {problem.pointer for problem in check.check(json.dumps(pep).encode(), "sign-off", HILLINGDON).problems}
+    assert "/care/collection" in asked
