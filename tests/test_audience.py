@@ -395,3 +395,13 @@ def test_the_decisions_of_a_copy_change_no_signed_pep() -> None:
 
     assert pep_digest(noted(QUILL, "parent", **decided("/views/child/words", "accept"))) == pep_digest(QUILL)
     assert cut(QUILL, Reader("school")).accepted == frozenset()
+
+
+@pytest.mark.parametrize("to", ["school", "carer", "child"])
+def test_what_is_not_asked_is_not_called_missing_where_the_reader_may_not_know_why(to: Audience) -> None:
+    remanded = json.loads((VALID / "year-11-remand.json").read_text(encoding="utf-8"))
+    assert seen(remanded, to, "pep", "provision_state").words == ""
+    assert seen(remanded, to, "education", "attendance").words == "Does not apply"
+    assert seen(remanded, to, "education", "behaviour", "rewards").words == "Does not apply"
+    unheard = {key: value for key, value in OPEN["education"].items() if key != "attendance"}
+    assert seen(OPEN | {"education": unheard}, to, "education", "attendance").words == "Not yet recorded"

@@ -331,7 +331,7 @@ def test_a_pack_is_a_cover_and_the_schools_copies_the_newest_first(wiring: Wirin
         "SEN support, Hearing impairment",
         "Targets in force",
         "Knows all tables",
-        "Ines Fauxley",
+        "Social worker Ines Fauxley",
         "Harriet Bogus",
     ]
     places = [cover.index(words) for words in order]

@@ -58,7 +58,7 @@ def cut(pep: Pep, reader: Reader) -> Copy:
         seen["people"] = by_role if people is WITHHELD else [*people, *by_role]
     return Copy(
         seen,
-        schema.without(frozenset(cutting.withheld)),
+        schema.without(frozenset(cutting.withheld), schema.unasked(pep)),
         tuple(cutting.left_out),
         tuple(cutting.shown),
         frozenset(where for where, made in case.decisions.items() if made["decision"] == "accept"),
