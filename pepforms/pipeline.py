@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal, Protocol
 
-from pepforms import check, days, digest, leaks, loss, naming, schema
+from pepforms import check, days, digest, first_told, leaks, loss, naming, schema
 from pepforms.archive import manifest, stamp, verify
 from pepforms.audience import Copy, cut
 from pepforms.audience.case import Reader
@@ -113,6 +113,8 @@ def render(
     name = naming.document(pep, form.file_name, audience, to, person=person if form.person else None)
     facts = told(pep, form, audience, workshop.profile, person=person, seen=copy.pep) | {**(more or {})}
     docx = workshop.template(form).fill(copy.pep, facts, copy.fields)
+    if audience == "child":
+        first_told.look(copy, docx)
     search = leaks.search(copy, " ".join(words_in(facts)))
     if to == "docx":
         search.through(docx)
