@@ -33,7 +33,7 @@ _UNTELLING = frozenset(
         "/views/carer/date", "/views/parent/*/date", "/distribution/*/sent", "/distribution/*/channel",
         "/pupil_premium_plus/lines/*/date", "/education/sen/ehcp/issued", "/child/first_language", "/people/*/relation",
         "/targets/*/need", "/targets/*/baseline", "/previous_targets/*/evidence", "/education/needs/barriers/*",
-        *(f"/distribution/*/decisions/*/{name}" for name in ("pointer", "words", "reason", "on")),
+        *(f"/distribution/*/decisions/*/{name}" for name in ("pointer", "about", "words", "reason", "on")),
     }
 )  # fmt: skip
 """What is withheld to keep a copy plain and short: its words may be said elsewhere in their own right."""
