@@ -14,7 +14,7 @@ from typing import Any
 from pepforms import schema
 from pepforms.audience.case import Case, Reader, under
 from pepforms.audience.fields import PLAIN_NEEDS, PLAIN_STATUS, withheld
-from pepforms.audience.people import hidden_of, role_words
+from pepforms.audience.people import called, hidden_of
 from pepforms.audience.release import refuse_unnamed, refuse_unreleased, wait
 from pepforms.audience.rows import HIDDEN_IN_ROWS, ROWS
 from pepforms.model import WITHHELD, Fact, Json, Pep, pointer
@@ -98,7 +98,7 @@ class _Cutting:
     def _leaf(self, value: Json, each: Field, at: tuple[str | int, ...], decision: str | None) -> Any:
         place = pointer(*at)
         if each.person and isinstance(value, str):
-            value = self._reference(value, each)
+            value = self._reference(value)
         elif decision == "reword" and isinstance(value, str) and not (each.format or each.codes or each.labels):
             self._leave_out(value, each, at)
             value = self.case.decisions[place]["words"]
@@ -153,16 +153,15 @@ class _Cutting:
         seen = self.value({name: value for name, value in row.items() if name not in hidden}, each.items, at)
         return seen if seen is WITHHELD else seen | dict.fromkeys(hidden, WITHHELD)
 
-    def _reference(self, value: str, each: Field) -> str:
+    def _reference(self, value: str) -> str:
         """A person's reference, or that of what they are to the child where the reader sees no more than that."""
         role = self.case.role_of.get(value)
         if role is None or self.case.is_child(value) or value == self.case.person:
             return value
-        as_role = self.case.hides_home or (self.case.audience == "child" and each.pointer.startswith("/meeting/"))
         row = next(row for row in self.case.pep["people"] if row.get("id") == value)
-        if not as_role and hidden_of(self.case, row) is not None:
+        if not self.case.hides_home and hidden_of(self.case, row) is not None:
             return value
-        words = role_words(role)
+        words = called(self.case, row)
         reference = f"as {words}"  # no reference in a PEP has a space in it
         self.roles[reference] = words
         return reference

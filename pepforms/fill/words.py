@@ -190,6 +190,16 @@ def names(value: Any, of: str | None = None) -> str:
     return _joined([*dict.fromkeys(phrase(one) if isinstance(one, Absent) else name(one) for one in entries)])
 
 
+def days(value: Any, of: str) -> str:
+    """`{{ targets|days("review_by") }}`: the days in a list, in order, each once, with “and” before the last."""
+    entries = _each(value, of)
+    if isinstance(value, Absent):
+        return value.words
+    known = sorted({_day(one) for one in entries if not isinstance(one, Absent)})
+    others = dict.fromkeys(phrase(one) for one in entries if isinstance(one, Absent))
+    return _joined([*(date(str(day)) for day in known), *others])
+
+
 def where(value: Any, of: str, like: Any) -> Any:
     """`{{ pupil_premium_plus.lines|where("target_id", target.id)|total("cost") }}`: the entries of which a fact is so.
 
@@ -281,6 +291,7 @@ FILTERS: dict[str, Callable[..., Any]] = {
     "age": age,
     "count": count,
     "date": date,
+    "days": days,
     "label": label,
     "listed": listed,
     "long_date": long_date,
