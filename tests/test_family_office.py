@@ -303,7 +303,9 @@ def test_a_handover_sheet_holds_everybodys_open_actions_all_targets_and_all_that
     lines = says(pep, "handover-sheet")
     answers = [line.partition("\t")[2].split("\n")[0] for line in lines]
     for action in pep.get("actions", []):
-        assert (action["action"] in answers) == (action["status"] not in ("done", "cancelled"))
+        reports = pep.get("follow_up", {}).get("actions", [])
+        told = {action["status"], *(row["status"] for row in reports if row["action_id"] == action["id"])}
+        assert (action["action"] in answers) == told.isdisjoint(("done", "cancelled"))
     assert [target["target"] for target in pep.get("targets", []) if target["target"] not in answers] == []
     assert sorted(reasons(pep)) == sorted(below("What is not known yet", lines))
 
@@ -325,8 +327,47 @@ def below(heading: str, lines: list[str]) -> list[str]:
 
 
 def test_a_handover_sheet_tells_what_was_reported_since_the_meeting(says: Says) -> None:
-    answers = [line for line in says(BART, "handover-sheet") if "Since the meeting: Done, 20 November 2026" in line]
-    assert len(answers) == 1
+    report = {"action_id": BART["actions"][0]["id"], "status": "in_progress", "on": "2026-11-20", "note": "Half"}
+    lines = says(changed(BART, follow_up={"actions": [report]}), "handover-sheet")
+    assert len([line for line in lines if "Since the meeting: In progress, 20 November 2026, Half" in line]) == 1
+
+
+@pytest.mark.parametrize("form", [*NOTICES, "handover-sheet"])
+def test_what_was_done_since_the_meeting_is_not_still_to_be_done(form: str, says: Says) -> None:
+    done = {row["action_id"] for row in BART["follow_up"]["actions"] if row["status"] == "done"}
+    assert done
+    said = "\n".join(says(BART, form))
+    for action in BART["actions"]:
+        assert (action["action"] in said) == (action["id"] not in done and action["status"] != "done")
+
+
+def test_the_reviews_of_targets_stand_in_order_and_each_once(says: Says) -> None:
+    assert after("Reviews of targets", says(SEREN, "handover-sheet")) == ["29 January 2027 and 25 June 2027"]
+
+
+def test_a_handover_sheet_speaks_of_not_yet_recorded_only_where_it_says_so(says: Says) -> None:
+    assert "“Not yet recorded”" not in "\n".join(says(SEREN, "handover-sheet"))
+
+
+@pytest.mark.parametrize(
+    ("form", "to"),
+    [
+        ("pep", "school"), ("change-of-school", "authority"), ("change-of-circumstances", "authority"),
+        ("handover-sheet", "authority"), ("qa-feedback", "authority"), ("pp-plus-statement", "school"),
+        ("school-move-pack", "school"),
+    ],
+)  # fmt: skip
+def test_a_child_without_a_school_place_has_been_so_for_so_many_school_days(
+    form: str, to: Audience, says: Says
+) -> None:
+    said = "\n".join(says(SAMPLES["unaccompanied-16-tigrinya"], form, to)).replace("\t", " ")
+    assert "No school place since 28 September 2026 (28 school days by the meeting)" in said
+
+
+def test_a_school_abroad_of_which_no_day_is_known_says_so_once(says: Says) -> None:
+    said = "\n".join(after("Before", says(SAMPLES["college-esol"], "change-of-school")))
+    assert ", from when to when: not yet known (She does not remember the year)" in said
+    assert "to not yet known" not in said
 
 
 def test_a_handover_sheet_has_the_money_in_four_lines(says: Says) -> None:
