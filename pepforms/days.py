@@ -73,6 +73,12 @@ def due(start: date, clock: Clock, school: School) -> date | None:
         day += step
 
 
+def school_days(start: date, end: date, school: School) -> int | None:
+    """How many school days there are from a day until before another; None where the school does not know each."""
+    known = [school.school_day(start + timedelta(number)) for number in range((end - start).days)]
+    return None if None in known else known.count(True)
+
+
 def working_day(day: date) -> bool:
     """Monday to Friday, save England's bank holidays."""
     return day.weekday() < 5 and not bank_holiday(day)

@@ -37,6 +37,7 @@ class Form:
     file_name: str = ""
     orientation: Orientation | None = None
     person: bool = False
+    meeting: bool = False
     gathers: str | None = None
     notice: str | None = None
 
@@ -69,13 +70,25 @@ class Form:
         raise Refused(f"The form {self.name} cannot gather {gathered.name}: a pack {fault}.", slug="not-gathered")
 
     def asked_of(self, pep: Pep) -> None:
-        """Refused (slug `phase-not-offered`) where this form is not for a child of that phase."""
+        """Refused (slug `phase-not-offered`) where this form is not for a child of that phase.
+
+        Refused (slug `no-meeting-to-come`) where it is to a meeting, and there is to be none.
+        """
+        if self.meeting and pep.get("sign_offs") and "none" in _next_meeting(pep):
+            raise Refused(
+                f"The form {self.name} is for a meeting to come; this PEP is signed off and says that it is the last.",
+                slug="no-meeting-to-come",
+            )
         phase = pep["pep"].get("phase")
         if phase is not None and phase not in self.phases:
             raise Refused(
                 f"The form {self.name} is for {_listed(self.phases)}; this PEP is of {_listed([phase])}.",
                 slug="phase-not-offered",
             )
+
+
+def _next_meeting(pep: Pep) -> Any:
+    return pep.get("meeting", {}).get("next_date", ())
 
 
 def _listed(phases: tuple[str, ...] | list[str]) -> str:
@@ -264,6 +277,7 @@ _KEYS = {
     "file_name": _is_name,
     "orientation": _is_orientation,
     "person": _is_answer,
+    "meeting": _is_answer,
     "gathers": _is_name,
     "notice": _is_notice,
 }

@@ -104,7 +104,7 @@ def _let_stand(copy: Copy, forms: Iterable[Form]) -> set[Form]:
     """The forms that a named person lets stand, and that no other words say."""
     accepted = BREAK.join(_accepted(copy, fact) for fact in copy.shown)
     found = _said_in(accepted, forms)
-    return found - _said_in(BREAK.join(_not_accepted(copy, fact) for fact in copy.shown), found) if found else found
+    return found - _said_in(BREAK.join(not_accepted(copy, fact) for fact in copy.shown), found) if found else found
 
 
 def _accepted(copy: Copy, fact: Fact) -> str:
@@ -112,7 +112,7 @@ def _accepted(copy: Copy, fact: Fact) -> str:
     return copy.accepted.get(fact.pointer, "")
 
 
-def _not_accepted(copy: Copy, fact: Fact) -> str:
+def not_accepted(copy: Copy, fact: Fact) -> str:
     """What a fact that is shown says beyond what a named person lets stand of it."""
     accepted, words = _accepted(copy, fact), written.plain(fact.value)
     return words.replace(accepted, BREAK) if accepted else words
@@ -127,7 +127,7 @@ def _leak(search: Search, hits: Mapping[Form, list[str]]) -> Refused:
     problems: dict[tuple[str, str], Problem] = {}
     sources: dict[Form, list[tuple[str, str]]] = {}
     for each in search.copy.shown:
-        for form in _said_in(_not_accepted(search.copy, each), hits):
+        for form in _said_in(not_accepted(search.copy, each), hits):
             sources.setdefault(form, []).append((each.pointer, f"in the words of “{each.title}”"))
     for form, places in hits.items():
         fact = search.forms[form][0]

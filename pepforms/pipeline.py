@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal, Protocol
 
-from pepforms import check, days, digest, leaks, loss, naming, schema
+from pepforms import check, days, digest, first_told, leaks, loss, naming, schema
 from pepforms.archive import manifest, stamp, verify
 from pepforms.audience import Copy, cut
 from pepforms.audience.case import Reader, under
@@ -115,6 +115,8 @@ def render(
     if copy.picture_waits and workshop.template(form).names("pictures"):
         raise copy.picture_waits
     docx = workshop.template(form).fill(copy.pep, facts, copy.fields)
+    if audience == "child":
+        first_told.look(copy, docx)
     search = leaks.search(copy, " ".join(words_in(facts)))
     if to == "docx":
         search.through(docx)
@@ -224,7 +226,7 @@ def archive(pep: Pep, form: Form, workshop: Workshop) -> Record:
     form.offered("authority")
     name, signed = naming.record(pep), signed_off_at(pep, workshop.profile)
     docx = workshop.template(form).fill(
-        pep, told(pep, form, "authority", workshop.profile, carries_data=workshop.carries_data)
+        pep, told(pep, form, "authority", workshop.profile, record=True, carries_data=workshop.carries_data)
     )
     pdf = workshop.convert(docx, about=name)
     stamped = stamp.finish(
@@ -291,11 +293,14 @@ def told(
     audience: Audience,
     profile: Profile,
     *,
+    record: bool = False,
     carries_data: bool = False,
     person: str | None = None,
     seen: Pep | None = None,
 ) -> dict[str, Any]:
     """What a template may say of the document itself, as `document.…`; `person` is the one whom it is for.
+
+    A child's copy is for the child. `record` says that it will be stamped.
 
     `seen` is the PEP as its reader may see it: what is said of it besides its title rests on that alone.
     """
@@ -310,14 +315,27 @@ def told(
         "marking": profile.protective_marking,
         "notice": (form.notice or _NOTICES[audience]).replace("{person}", _named(pep, person)),
         "draft": not pep.get("sign_offs"),
+        "record": record,
         "carries_data": carries_data,
         "contact": " · ".join(letterhead.contact) or None,
         "logo": letterhead.logo,
         "agenda": [*profile.agenda],
         "preparation": [*_preparation(seen or pep, profile, next_one=bool(pep.get("sign_offs")))],
-        "reader": person,
+        "no_school_days": _no_school_days(seen or pep, profile),
+        "reader": _child_of(pep) if audience == "child" else person,
     }
     return {name: value for name, value in facts.items() if value is not None}
+
+
+def _no_school_days(pep: Pep, profile: Profile) -> str | None:
+    """How many school days a child has had no school place by the day of the meeting; None where nobody can say."""
+    since, held = days.said(pep, "education", "no_school", "since"), days.said(pep, "meeting", "date")
+    count = days.school_days(since, held, profile) if since and held else None
+    return f"{count} school day{'s' * (count != 1)}" if count else None
+
+
+def _child_of(pep: Pep) -> str | None:
+    return next((one["id"] for one in pep.get("people", ()) if one["role"] == "child"), None)
 
 
 def _preparation(pep: Pep, profile: Profile, *, next_one: bool) -> Iterator[dict[str, Any]]:

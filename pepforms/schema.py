@@ -38,8 +38,8 @@ class Field:
     `authority_only` values are shown to nobody else (a remand, a placement for adoption). `law_none` gives, by value,
     the facts of the law that this value says there are none of. `stands_in` is a text that may be a role or an id.
     `needed` is `blocks` or `warns` when the field is asked and missing at sign-off, `explainable` when a named person
-    may explain that. `example` is an invented value, where no sample has one and its kind gives none. `withheld` is
-    true only in the tree of fields of one reader's copy (`without`).
+    may explain that. `example` is an invented value, where no sample has one and its kind gives none. `withheld` and
+    `unasked` are true only in the tree of fields of one reader's copy (`without`).
     """
 
     pointer: str
@@ -68,10 +68,11 @@ class Field:
     asked_when: Mapping[str, frozenset[str]]
     example: str | None
     withheld: bool = False
+    unasked: bool = False
 
     def asked(self, pep: Pep) -> bool:
         """Whether the field is asked of this child: by phase, where the child learns, age, SEN; yes where not given."""
-        return all(
+        return not self.unasked and all(
             (circumstance := _circumstance(pep, key)) is None or circumstance in allowed
             for key, allowed in self.asked_when.items()
         )
@@ -103,19 +104,29 @@ class Schema:
 
 
 @functools.lru_cache(maxsize=256)
-def without(withheld: frozenset[str]) -> Field:
-    """The tree of fields as a reader's copy has it: those at the given pointers, and all under them, withheld."""
-    return _without(load().root, withheld)
+def without(withheld: frozenset[str], unasked: frozenset[str] = frozenset()) -> Field:
+    """The tree of fields as a reader's copy has it: those at the given pointers, and all under them, withheld.
+
+    `unasked` are fields that are not asked of this child, which a copy without the reason for it could not tell.
+    """
+    return _without(load().root, withheld, unasked)
 
 
-def _without(field: Field, withheld: frozenset[str], above: bool = False) -> Field:
+def _without(field: Field, withheld: frozenset[str], unasked: frozenset[str], above: bool = False) -> Field:
     kept_back = above or field.pointer in withheld
+    parts = {name: _without(part, withheld, unasked, kept_back) for name, part in field.fields.items()}
     return replace(
         field,
-        fields=MappingProxyType({name: _without(part, withheld, kept_back) for name, part in field.fields.items()}),
-        items=_without(field.items, withheld, kept_back) if field.items else None,
+        fields=MappingProxyType(parts),
+        items=_without(field.items, withheld, unasked, kept_back) if field.items else None,
         withheld=kept_back,
+        unasked=field.pointer in unasked,
     )
+
+
+def unasked(pep: Pep) -> frozenset[str]:
+    """The pointers of the fields that are not asked of this child."""
+    return frozenset(each.pointer for each in load().root.walk() if not each.asked(pep))
 
 
 @functools.cache

@@ -323,12 +323,16 @@ def test_a_sum_over_what_is_withheld_is_not_said() -> None:
     assert words.total(values.context(QUILL, schema.load().root, {})["pupil_premium_plus"].item("lines"), "cost") != ""
 
 
-def test_the_child_sees_who_was_at_the_meeting_by_what_they_are() -> None:
+def test_the_child_sees_who_was_at_the_meeting_by_name_and_by_what_they_are_whom_the_child_may_not_know() -> None:
     from pepforms.fill import words
 
-    said = [words.said(guest.item("person")) for guest in seen(QUILL, "child", "meeting", "attendees")]
-    assert said[:3] == ["Quill (Child or young person)", "Virtual School Officer", "The school"]
-    assert len(said) == len(set(said))
+    people = [*QUILL["people"], {"id": "int", "role": "other", "name": "Interpreter 4417"}]
+    people.append({"id": "duty", "role": "other", "name": "Greta Standford", "covers": "sw"})
+    guests = [*QUILL["meeting"]["attendees"], {"person": "int"}, {"person": "duty"}]
+    pep = QUILL | {"people": people, "meeting": QUILL["meeting"] | {"attendees": guests}}
+    said = [words.said(guest.item("person")) for guest in seen(pep, "child", "meeting", "attendees")]
+    assert said[:2] == ["Quill (Child or young person)", "Sasha Mockworth (Virtual School Officer)"]
+    assert said[-3:] == ["A parent", "Interpreter", "Social worker"]
 
 
 # --- a confidential placement
@@ -593,3 +597,13 @@ def test_what_is_asked_of_two_people_in_the_same_words_is_each_ones_own() -> Non
     left = {fact.pointer for fact in theirs(cut(same, Reader("school")), "school", "dt").left_out}
     assert "/actions/1/action" not in left
     assert "/actions/2/action" in left
+
+
+@pytest.mark.parametrize("to", ["school", "carer", "child"])
+def test_what_is_not_asked_is_not_called_missing_where_the_reader_may_not_know_why(to: Audience) -> None:
+    remanded = json.loads((VALID / "year-11-remand.json").read_text(encoding="utf-8"))
+    assert seen(remanded, to, "pep", "provision_state").words == ""
+    assert seen(remanded, to, "education", "attendance").words == "Does not apply"
+    assert seen(remanded, to, "education", "behaviour", "rewards").words == "Does not apply"
+    unheard = {key: value for key, value in OPEN["education"].items() if key != "attendance"}
+    assert seen(OPEN | {"education": unheard}, to, "education", "attendance").words == "Not yet recorded"

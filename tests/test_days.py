@@ -158,3 +158,9 @@ def test_a_term_is_written_as_people_write_it() -> None:
         with pytest.raises(Refused, match="2026-27/autumn") as refused:
             days.term(other)
         assert refused.value.slug == "no-such-term"
+
+
+def test_school_days_are_counted_where_the_school_knows_each_day() -> None:
+    assert days.school_days(date(2026, 9, 28), date(2026, 10, 5), HILLINGDON) == 5
+    assert days.school_days(date(2026, 10, 5), date(2026, 10, 5), HILLINGDON) == 0
+    assert days.school_days(date(1999, 10, 4), date(1999, 10, 9), HILLINGDON) is None

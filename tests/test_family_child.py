@@ -95,9 +95,9 @@ def test_what_the_child_said_comes_first_and_as_it_was_said(name: str, plans: di
     said, found = SAMPLES[name]["views"]["child"], lines(plans[name])
     first = found.index("What I said") + 1
     if "words" in said:
-        assert found[first] == said["words"]
+        assert "\n".join(found[first:]).startswith(f"{said['words']}\n")
     else:
-        assert found[first].startswith("You have not told us yet. You can still.")
+        assert found[first].startswith("I have not told anybody yet. I still can.")
     assert {said[part] for part in ("aspirations", "worries", "what_helps", "interests") if part in said} <= {*found}
     assert found.index("What I said") < found.index("What I am working on")
 
@@ -117,15 +117,15 @@ def test_a_target_that_is_the_childs_own_or_not_agreed_says_so(wiring: Wiring) -
     pep["targets"][0] |= {"owner": "otti", "agreed_by_child": False}
     found = lines(made(pep, wiring))
     assert found.count("I look after this one myself.") == 1
-    assert found.count("You have not said yes to this yet. Tell us what you think of it.") == 1
+    assert found.count("I have not said yes to this yet. I can say what I think of it.") == 1
 
 
 @pytest.mark.parametrize(
     ("name", "says"),
     [
         ("nursery-adoption", ["I am Junie", "I go to Acorns-in-the-Air Nursery.", "Wil Mythen helps me learn"]),
-        ("neet-17", ["You are not at school, college or work now. We can help you find what is right for you."]),
-        ("unaccompanied-16-tigrinya", ["You do not have a place at a school or college yet. We are working on it."]),
+        ("neet-17", ["I am not at school, college or work now. People can help me find what is right for me."]),
+        ("unaccompanied-16-tigrinya", ["I do not have a place at a school or college yet. People are working on it."]),
         ("year-9-dual-roll", ["I go to Paper Lane School.", "I also go to Pretend Farm School."]),
         ("year-11-remand", ["There is no day for it yet. I can ask for a meeting.", "Ada Strawman helps me learn"]),
         ("year-11-leaver", ["What I did since my last plan", "Apply for sixth form, by 18 December 2026"]),
@@ -149,6 +149,22 @@ def test_every_page_of_a_draft_says_that_it_is_not_signed_off_in_tigrinya_too(wi
     assert len(pages) > 1
     assert all("Draft: not signed off" in page for page in pages)
     assert pep["views"]["child"]["words"].split()[0] in "".join(pdf.read(data).pages[0].said)
+
+
+def test_it_speaks_as_the_child_throughout() -> None:
+    said = "\n".join(lines(docx.Document(str(FORM.template))))
+    assert re.findall(r"\b[Yy]ou(?:r|rs|rself)?\b", said) == []
+
+
+def test_after_the_last_meeting_nobody_is_told_to_ask_for_one(plans: dict[str, Any], wiring: Wiring) -> None:
+    found = lines(plans["year-11-leaver"])
+    assert "There is no day for it yet. I can ask for a meeting." not in found
+    assert [
+        line for line in found if line.startswith("This was the last meeting for my plan. I can still ask for help")
+    ]
+    unknown = changed(SAMPLES["year-11-leaver"])
+    unknown["meeting"]["next_date"] = {"unknown": "The school is asked"}
+    assert "There is no day for it yet. I can ask for a meeting." in lines(made(unknown, wiring))
 
 
 # what it does not hold

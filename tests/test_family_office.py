@@ -4,6 +4,7 @@ import io
 import itertools
 import json
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -14,7 +15,7 @@ import docx
 import pytest
 from docx.text.paragraph import Paragraph
 
-from pepforms import codes, forms, pipeline, resources, settings
+from pepforms import check, codes, forms, pipeline, profile, resources, settings
 from pepforms.audience import cut
 from pepforms.audience.case import Reader
 from pepforms.audience.for_whom import owners
@@ -30,6 +31,7 @@ QUILL, SEREN, BART = (
     SAMPLES[name] for name in ("year-8-confidential-placement", "year-6-ehc-plan-wales", "year-11-leaver")
 )
 PEPFORMS = Path(sys.executable).with_name("pepforms")
+HILLINGDON = profile.load("hillingdon")
 NOTICES = ("change-of-school", "change-of-circumstances")
 Says = Callable[..., list[str]]
 
@@ -123,16 +125,15 @@ def test_whoever_is_asked_for_nothing_is_told_so_kindly(says: Says) -> None:
     )
 
 
-def test_what_was_done_since_the_meeting_is_ticked_for_the_authority_alone(says: Says) -> None:
+def test_what_was_done_since_the_meeting_is_ticked_for_the_school_as_for_the_authority(says: Says) -> None:
     report = {"action_id": "A1", "status": "done", "on": "2026-11-23", "note": "Told them all at briefing"}
     owner = QUILL["actions"][0]["owner"]
     assert owner == "dt"
     pep = changed(QUILL, follow_up={"actions": [report]})
-    assert "☐" in says(pep, "action-sheet", "school", owner)
     mine = changed(pep, actions=[{**QUILL["actions"][0], "owner": "sw"}])
-    lines = says(mine, "action-sheet", "authority", "sw")
-    assert "☑" in lines
-    assert "Since then: Done, 23 November 2026: Told them all at briefing" in lines
+    for lines in (says(pep, "action-sheet", "school", owner), says(mine, "action-sheet", "authority", "sw")):
+        assert "☑" in lines
+        assert "Since then: Done, 23 November 2026: Told them all at briefing" in lines
 
 
 @pytest.mark.parametrize(
@@ -302,7 +303,9 @@ def test_a_handover_sheet_holds_everybodys_open_actions_all_targets_and_all_that
     lines = says(pep, "handover-sheet")
     answers = [line.partition("\t")[2].split("\n")[0] for line in lines]
     for action in pep.get("actions", []):
-        assert (action["action"] in answers) == (action["status"] not in ("done", "cancelled"))
+        reports = pep.get("follow_up", {}).get("actions", [])
+        told = {action["status"], *(row["status"] for row in reports if row["action_id"] == action["id"])}
+        assert (action["action"] in answers) == told.isdisjoint(("done", "cancelled"))
     assert [target["target"] for target in pep.get("targets", []) if target["target"] not in answers] == []
     assert sorted(reasons(pep)) == sorted(below("What is not known yet", lines))
 
@@ -324,8 +327,47 @@ def below(heading: str, lines: list[str]) -> list[str]:
 
 
 def test_a_handover_sheet_tells_what_was_reported_since_the_meeting(says: Says) -> None:
-    answers = [line for line in says(BART, "handover-sheet") if "Since the meeting: Done, 20 November 2026" in line]
-    assert len(answers) == 1
+    report = {"action_id": BART["actions"][0]["id"], "status": "in_progress", "on": "2026-11-20", "note": "Half"}
+    lines = says(changed(BART, follow_up={"actions": [report]}), "handover-sheet")
+    assert len([line for line in lines if "Since the meeting: In progress, 20 November 2026, Half" in line]) == 1
+
+
+@pytest.mark.parametrize("form", [*NOTICES, "handover-sheet"])
+def test_what_was_done_since_the_meeting_is_not_still_to_be_done(form: str, says: Says) -> None:
+    done = {row["action_id"] for row in BART["follow_up"]["actions"] if row["status"] == "done"}
+    assert done
+    said = "\n".join(says(BART, form))
+    for action in BART["actions"]:
+        assert (action["action"] in said) == (action["id"] not in done and action["status"] != "done")
+
+
+def test_the_reviews_of_targets_stand_in_order_and_each_once(says: Says) -> None:
+    assert after("Reviews of targets", says(SEREN, "handover-sheet")) == ["29 January 2027 and 25 June 2027"]
+
+
+def test_a_handover_sheet_speaks_of_not_yet_recorded_only_where_it_says_so(says: Says) -> None:
+    assert "“Not yet recorded”" not in "\n".join(says(SEREN, "handover-sheet"))
+
+
+@pytest.mark.parametrize(
+    ("form", "to"),
+    [
+        ("pep", "school"), ("change-of-school", "authority"), ("change-of-circumstances", "authority"),
+        ("handover-sheet", "authority"), ("qa-feedback", "authority"), ("pp-plus-statement", "school"),
+        ("school-move-pack", "school"),
+    ],
+)  # fmt: skip
+def test_a_child_without_a_school_place_has_been_so_for_so_many_school_days(
+    form: str, to: Audience, says: Says
+) -> None:
+    said = "\n".join(says(SAMPLES["unaccompanied-16-tigrinya"], form, to)).replace("\t", " ")
+    assert "No school place since 28 September 2026 (28 school days by the meeting)" in said
+
+
+def test_a_school_abroad_of_which_no_day_is_known_says_so_once(says: Says) -> None:
+    said = "\n".join(after("Before", says(SAMPLES["college-esol"], "change-of-school")))
+    assert ", from when to when: not yet known (She does not remember the year)" in said
+    assert "to not yet known" not in said
 
 
 def test_a_handover_sheet_has_the_money_in_four_lines(says: Says) -> None:
@@ -349,3 +391,41 @@ def not_known(pep: Pep, to: Audience) -> list[str]:
 
 def test_what_is_not_known_of_a_school_or_a_subject_bears_its_name() -> None:
     assert not_known(QUILL, "authority") == ["Religion", "French: Now"]
+
+
+# --- whom to ring
+
+
+RINGING = [
+    (form, to)
+    for form in ("pep", "school-move-pack", "handover-sheet")
+    for to in forms.named(form).audiences
+    if to in ("authority", "school", "carer")
+]
+
+
+@pytest.mark.parametrize("name", SAMPLES)
+@pytest.mark.parametrize(("form", "to"), RINGING)
+def test_whoever_is_told_whom_to_ring_is_given_a_number(name: str, form: str, to: Audience, says: Says) -> None:
+    lines = says(SAMPLES[name], form, to)
+    asked = [line for line in lines if line.startswith(("Ring first: ", "Nobody has said yet who may collect"))]
+    assert [re.search(r"0[0-9 ]{9,}", line) is not None for line in asked] == [True]
+    assert not [line for line in lines if line.startswith(("May collect", "Must not be", "Ring ")) and "apply" in line]
+
+
+def test_a_number_that_is_kept_from_the_school_is_the_social_workers_instead(says: Says) -> None:
+    first = "Ring first: Bilal Notareal (Carer)"
+    otti = SAMPLES["year-5-review"]
+    assert f"{first}, 07700 900222" in says(otti, "pep")
+    assert f"{first}, through Ines Fauxley (Social worker), 020 7946 0124" in says(otti, "pep", "school")
+
+
+@pytest.mark.parametrize("name", ["unaccompanied-16-tigrinya", "neet-17", "year-11-remand"])
+def test_who_must_not_be_told_and_whom_to_ring_is_asked_of_a_child_without_a_school(name: str, says: Says) -> None:
+    pep = changed(SAMPLES[name], care=SAMPLES[name]["care"] | {"collection": {}})
+    lines = says(pep, "pep")
+    assert "Must not be told: nobody has said yet, so ask before you tell anyone anything" in lines
+    worker = next(each for each in pep["people"] if each["role"] == "social_worker")
+    assert f"Ring first: {worker['name']} (Social worker), {worker['phone']}" in lines
+    asked = {problem.pointer for problem in check.check(json.dumps(pep).encode(), "sign-off", HILLINGDON).problems}
+    assert "/care/collection" in asked

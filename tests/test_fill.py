@@ -17,7 +17,7 @@ import docx
 import pytest
 import rdocx
 from docx.oxml import parse_xml
-from docx.oxml.ns import nsdecls
+from docx.oxml.ns import nsdecls, qn
 from docx.shared import Inches
 from fontTools.ttLib import TTFont
 from hypothesis import given
@@ -201,6 +201,32 @@ def relations_hold(name: str, relations: Any, names: list[str]) -> None:
             assert posixpath.normpath(posixpath.join("/", folder, relation.get("Target")))[1:] in names
 
 
+def test_each_line_of_two_scripts_stands_where_it_begins() -> None:
+    word = docx.Document()
+    paragraph = word.add_paragraph(style="Quote")
+    paragraph.paragraph_format.space_before = paragraph.paragraph_format.space_after = Inches(0.1)
+    paragraph.add_run("{{ meeting.notes }}").bold = True
+    said = "مرحبا يا Sam ☐\nI don’t give up!\n... 42\nشكرا"
+    made = Template(saved(word), name="mine.docx").fill(PEP | {"meeting": {"notes": said}}, TOLD)
+    orders_hold(made)
+    found = opened(made).paragraphs
+    assert [each.text for each in found] == ["مرحبا يا Sam ☐", "I don’t give up!\n... 42", "شكرا"]
+    assert [each._p.pPr.find(qn("w:bidi")) is not None for each in found] == [True, False, True]
+    assert {(each.style.name, run.bold) for each in found for run in each.runs if run.text} == {("Quote", True)}
+    room = [(each.paragraph_format.space_before, each.paragraph_format.space_after) for each in found]
+    assert [(bool(before), bool(after)) for before, after in room] == [(True, False), (False, False), (False, True)]
+
+
+def test_lines_of_one_script_stay_one_paragraph() -> None:
+    word = docx.Document()
+    word.add_paragraph("{{ meeting.notes }}")
+    for said, turned in (("مرحبا\nشكرا 12\n😀", True), ("Hello ☐\nI am مرحبا", False)):
+        made = Template(saved(word), name="mine.docx").fill(PEP | {"meeting": {"notes": said}}, TOLD)
+        (paragraph,) = opened(made).paragraphs
+        assert paragraph.text == said
+        assert (paragraph._p.pPr is not None and paragraph._p.pPr.find(qn("w:bidi")) is not None) == turned
+
+
 def test_runs_of_every_kind_keep_their_looks_where_they_are_cut() -> None:
     word = docx.Document()
     run = word.add_paragraph(style="Quote").add_run("{{ meeting.notes }}")
@@ -277,7 +303,8 @@ def breaks(text: str) -> str:
 
 @given(HOLDABLE | HOLDABLE.map(lambda text: f"a{text}☐{text}b"))
 def test_any_text_comes_out_as_it_went_in(text: str) -> None:
-    assert texts(ECHO.fill(PEP | {"meeting": {"notes": text}}, TOLD)) == [breaks(text)]
+    made = texts(ECHO.fill(PEP | {"meeting": {"notes": text}}, TOLD))
+    assert "\n".join(made) == breaks(text)  # a paragraph for each stretch of lines of one way
 
 
 @pytest.mark.parametrize(

@@ -650,6 +650,10 @@ def test_every_sample_has_all_documents_of_the_family_and_each_passes_vera_pdf(
             with pytest.raises(Refused, match="waits until the social worker releases it"):
                 pipeline.render(pep, form, audience, "pdf", wiring, person=person)
             continue
+        if (sample.stem, form.name) == ("year-11-leaver", "meeting-invitation"):
+            with pytest.raises(Refused, match="says that it is the last"):
+                pipeline.render(pep, form, audience, "pdf", wiring, person=person)
+            continue
         made = pipeline.render(pep, form, audience, "pdf", wiring, person=person)
         for flavour in ("2a", "ua1") if whole or chosen[form.name] == place else ():
             assert judge.judge(made.data, flavour).failures == (), (form.name, audience, person)

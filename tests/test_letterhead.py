@@ -1,6 +1,7 @@
 """The letterhead: what is changed in one Word file, or in the profile, is changed in every document."""
 
 import io
+import json
 import re
 import zipfile
 from collections.abc import Callable
@@ -181,6 +182,17 @@ def test_logo_colour_and_contact_of_the_profile_stand_in_every_form(tmp_path: Pa
             assert 'descr="Example-shire"' in text
             assert "2E5E3E" in parts.read("word/styles.xml").decode()
             assert "1B3A5C" not in parts.read("word/styles.xml").decode()
+
+
+@pytest.mark.parametrize("record", [True, False])
+def test_the_first_page_bears_the_reference_but_where_a_record_is_stamped(record: bool, tmp_path: Path) -> None:
+    wiring = Wiring(settings.load({"PEPFORMS_HOME": str(tmp_path)}))
+    form, pep = wiring.form("pep"), json.loads(SAMPLE.read_bytes())
+    filled = wiring.template(form).fill(pep, pipeline.told(pep, form, "authority", wiring.profile, record=record))
+    (section,) = docx.Document(io.BytesIO(filled)).sections
+    first, others = (foot.paragraphs[0].text for foot in (section.first_page_footer, section.footer))
+    assert f"Reference {pep['pep']['id']}, version {pep['pep']['version']}" in others
+    assert first.strip() == ("" if record else others)
 
 
 @pytest.mark.parametrize(

@@ -472,8 +472,9 @@ FAULTS: dict[str, tuple[Break, str, str]] = {
     "misspelt in the properties": (in_the_properties, "unknown-field", "document properties, subject"),
     "the address, to the school": (text("{{ care.placement.address }}"), "withheld-field", HERE),
     "the address, only asked": (text("{% if care.placement.address %}{% endif %}"), "withheld-field", HERE),
-    "what was spent, to the school": (
-        text('{{ follow_up.spend|where("line_id", "L1")|total("spent") }}'), "withheld-field", HERE,
+    "what others pay, to the school": (
+        text('{{ pupil_premium_plus.other_funding|where("source", "Bursary")|total("amount") }}'),
+        "withheld-field", HERE,
     ),
     "entries by what the school may not see": (
         text('{{ care.parental_responsibility|where("note", "Shared")|listed("holder") }}'), "withheld-field", HERE,
@@ -1080,7 +1081,7 @@ TEN: tuple[tuple[str, str, Callable[[Any], Any]], ...] = (
     ("unbreakable-hyphen", "{{ fund.source }}", hyphened),
     (
         "comment-left",
-        "{{ signed.at }}",
+        "{{ exception.reason }}",
         lambda one: one.part.document.add_comment(one.paragraphs[0].runs, text="Ask", author="A", initials="A"),
     ),
 )

@@ -100,7 +100,10 @@ def test_values_kept_for_the_authority_are_values_of_their_field() -> None:
         (("exceptions", 0, "reason"), set()),
         (("quality", "grade"), set()),
         (("distribution", 0, "recipient"), set()),
-        (("follow_up", "actions"), set()),
+        (("follow_up", "actions"), {"school"}),
+        (("follow_up", "spend", 0, "spent"), {"school"}),
+        (("follow_up", "approvals", 0, "amount"), {"school"}),
+        (("follow_up", "read"), set()),
         (("sign_offs", 0, "name"), {"school", "carer", "parent"}),
     ],
 )
@@ -174,6 +177,10 @@ MATRIX = {
     "/pupil_premium_plus/allocation_basis": "",
     "/pupil_premium_plus/other_funding": "",
     "/education/post_16/bursary": "",
+    # what became of actions, lines and approvals since the sign-off, as the school reported it
+    "/follow_up/actions": "S",
+    "/follow_up/spend": "S",
+    "/follow_up/approvals": "S",
     "/transition": "SCPK",
     "/meeting": "SCPK",
     "/meeting/attendees/*/reason": "",

@@ -49,14 +49,14 @@ def seen_list(path: str, value: list[Any]) -> Items:
 
 # --- what is not there -----------------------------------------------------------------------------------------------
 
-OF_A_LIST = {"listed", "names", "total", "where"}
+OF_A_LIST = {"days", "listed", "names", "total", "where"}
 
 
 def asked(name: str, value: Any) -> Any:
     """The filter of that name over a value, with an argument where it must have one."""
     if name == "age":
         return words.FILTERS[name](value, seen("meeting.date", "2026-11-12"))
-    if name == "total":
+    if name in ("total", "days"):
         return words.FILTERS[name](value, next(iter(value.field.items.fields)))
     if name == "where":
         return words.where(value, next(iter(value.field.items.fields)), "L1")
@@ -170,7 +170,15 @@ def test_names_are_each_said_once_and_who_is_missing_is_said_too() -> None:
     )
 
 
-@pytest.mark.parametrize("name", ["listed", "names", "total"])
+def test_days_are_said_in_order_and_each_once() -> None:
+    rows = [{"review_by": day} for day in ("2027-06-30", "2027-02-05", "2027-06-30")]
+    assert words.days(seen_list("targets", rows), "review_by") == "5 February 2027 and 30 June 2027"
+    assert words.days(seen_list("targets", [*rows[:1], {}]), "review_by") == "30 June 2027 and not yet recorded"
+    with pytest.raises(Misuse, match="which is no day"):
+        words.days(seen_list("targets", rows), "target")
+
+
+@pytest.mark.parametrize("name", ["days", "listed", "names", "total"])
 def test_a_fact_that_the_entries_do_not_have_is_refused_even_of_a_list_that_is_not_there(name: str) -> None:
     for value in (seen_list("targets", [{"owner": "sw"}]), seen("targets", values.MISSING), seen_list("targets", [])):
         with pytest.raises(Misuse, match="“ownr”, which they do not have"):

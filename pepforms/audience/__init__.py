@@ -15,7 +15,7 @@ from pepforms import schema
 from pepforms.audience.case import Case, Reader, under
 from pepforms.audience.decisions import decided, refuse_misplaced
 from pepforms.audience.fields import PLAIN_NEEDS, PLAIN_STATUS, withheld
-from pepforms.audience.people import hidden_of, role_words
+from pepforms.audience.people import called, hidden_of
 from pepforms.audience.release import MAY_DECIDE, refuse_unnamed, refuse_unreleased, wait
 from pepforms.audience.rows import HIDDEN_IN_ROWS, ROWS
 from pepforms.errors import Refused
@@ -61,7 +61,7 @@ def cut(pep: Pep, reader: Reader) -> Copy:
         seen["people"] = by_role if people is WITHHELD else [*people, *by_role]
     return Copy(
         seen,
-        schema.without(frozenset(cutting.withheld)),
+        schema.without(frozenset(cutting.withheld), schema.unasked(pep)),
         tuple(cutting.left_out),
         tuple(cutting.shown),
         cutting.accepted,
@@ -116,7 +116,7 @@ class _Cutting:
         if made.get("decision") == "accept":
             self.accepted[place] = made["about"]
         if each.person and isinstance(value, str):
-            value = self._reference(value, each)
+            value = self._reference(value)
         elif made.get("decision") == "reword":
             self._leave_out(value, each, at)
             value = dict.fromkeys(value, made["words"]) if isinstance(value, dict) else made["words"]
@@ -168,16 +168,15 @@ class _Cutting:
         seen = self.value({name: value for name, value in row.items() if name not in hidden}, each.items, at)
         return seen if seen is WITHHELD else seen | dict.fromkeys(hidden, WITHHELD)
 
-    def _reference(self, value: str, each: Field) -> str:
+    def _reference(self, value: str) -> str:
         """A person's reference, or that of what they are to the child where the reader sees no more than that."""
         role = self.case.role_of.get(value)
         if role is None or self.case.is_child(value) or value == self.case.person:
             return value
-        as_role = self.case.hides_home or (self.case.audience == "child" and each.pointer.startswith("/meeting/"))
         row = next(row for row in self.case.pep["people"] if row.get("id") == value)
-        if not as_role and hidden_of(self.case, row) is not None:
+        if not self.case.hides_home and hidden_of(self.case, row) is not None:
             return value
-        words = role_words(role)
+        words = called(self.case, row)
         reference = f"as {words}"  # no reference in a PEP has a space in it
         self.roles[reference] = words
         return reference

@@ -59,13 +59,21 @@ def _telling(case: Case, row: Mapping[str, Any]) -> frozenset[str]:
     return frozenset({"organisation"}) if told and row.get("role") in _TEAMS else frozenset()
 
 
-def role_words(role: str) -> str:
-    """What a person is called whom the reader may know by their role alone."""
-    return _AS_ROLE.get(role) or role_label(role)
+def called(case: Case, row: Mapping[str, Any]) -> str:
+    """What a person is called whom the reader may know by their role alone, or by that for which they stand in."""
+    covers = row.get("covers")
+    role = case.role_of.get(covers, covers) if row["role"] == "other" and covers else row["role"]
+    if role == "other" and "interpreter" in f"{row.get('name')} {row.get('relation')}".casefold():
+        return "Interpreter"
+    return _AS_ROLE.get(role) or _labels().get(role, _AS_ROLE["other"])
 
 
 def role_label(role: str) -> str:
     """The name of a role."""
+    return _labels().get(role, role)
+
+
+def _labels() -> Mapping[str, str]:
     people = schema.load().root.fields["people"].items
     assert people is not None
-    return people.fields["role"].labels.get(role, role)
+    return people.fields["role"].labels

@@ -22,7 +22,7 @@ A check says all that it finds in one sentence, not the first thing only: who re
 and as long as the check says no other, the item passes.
 """
 
-_WAITS = ("leak", "not-released")
+_WAITS = ("leak", "first-told", "not-released")
 """What the recipe refuses until a person has looked. It refuses again until that person has put the PEP right."""
 
 

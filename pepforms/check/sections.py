@@ -219,6 +219,8 @@ def preparation(pep: Pep, profile: Profile) -> list[Preparation]:
     parts = dict(_parts(schema.load().root))
     of_role: dict[str, list[str]] = {}
     for name in _BEFORE_MEETING:
+        if name == "views.carer" and not [*_people(pep, "carer")]:
+            continue  # who lives with nobody that the PEP calls a carer is spoken for by nobody
         if owner := _owner(name, parts[name], pep, profile):
             of_role.setdefault(owner, []).append(name)
     return [

@@ -32,6 +32,11 @@ def avoided(text: str, group: str) -> Iterator[tuple[str, str]]:
         yield word, next(instead for known, instead in _words(group).items() if _pattern(known).fullmatch(word))
 
 
+def is_first_told(text: str) -> bool:
+    """Whether a text says something that a child should hear from somebody before they read it."""
+    return bool(_first_told().search(text))
+
+
 def reading_age(texts: Iterable[str]) -> float | None:
     """How many years old a reader of these texts must be, by their sentences; None where they are too few to tell.
 
@@ -68,12 +73,21 @@ def _words(group: str) -> Mapping[str, str]:
 
 @functools.cache
 def _avoided(group: str) -> re.Pattern[str]:
-    longest_first = sorted(_words(group), key=len, reverse=True)
+    return _any(_words(group))
+
+
+@functools.cache
+def _first_told() -> re.Pattern[str]:
+    return _any(_list()["first_told"])
+
+
+def _any(words: Iterable[str]) -> re.Pattern[str]:
+    longest_first = sorted(words, key=len, reverse=True)
     return re.compile("|".join(_pattern(word).pattern for word in longest_first))
 
 
 @functools.cache
 def _pattern(word: str) -> re.Pattern[str]:
-    """A word with spaces of any kind in it; in any case, unless it begins with a capital."""
-    spelt = r"\s+".join(map(re.escape, word.split()))
+    """A word with spaces of any kind in it and any letters for a star; in any case, unless it begins with a capital."""
+    spelt = r"\s+".join(map(re.escape, word.split())).replace(r"\*", r"\w*")
     return re.compile(rf"(?<!\w)({'' if word[0].isupper() else '?i:'}{spelt}s?)(?!\w)")

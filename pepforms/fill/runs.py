@@ -16,6 +16,7 @@ _AFTER_BIDI = (
     "textDirection", "textAlignment", "textboxTightWrap", "outlineLvl", "divId", "cnfStyle", "rPr", "sectPr",
     "pPrChange",
 )  # fmt: skip
+_AFTER_SPACING = _AFTER_BIDI[_AFTER_BIDI.index("spacing") + 1 :]
 _OPENING = re.compile(r"<(?P<name>w:(?:document|hdr|ftr|footnotes|endnotes))\b[^>]*>")
 _OF_A_RUN = re.compile(r"\{[{%]r\s")
 _SPACE = "{http://www.w3.org/XML/1998/namespace}space"
@@ -100,7 +101,7 @@ def _with_fonts(xml: str) -> tuple[str, Drawn]:
     drawn: Drawn = {}
     for run in [run for run in root.iter(f"{W}r") if fonts.BEYOND_BASE.search(_said(run))]:
         add(drawn, _cut(run))
-    for paragraph in root.iter(f"{W}p"):
+    for paragraph in list(root.iter(f"{W}p")):
         _turn(paragraph)
     return etree.tostring(root, encoding="unicode"), drawn
 
@@ -169,11 +170,62 @@ def _write_right_to_left(properties: etree._Element) -> None:
 
 
 def _turn(paragraph: etree._Element) -> None:
-    """Mark a paragraph that begins in a right-to-left script."""
-    text = "".join(t.text or "" for t in paragraph.iter(f"{W}t"))
-    strong = fonts.STRONG.search(text)
-    if strong and fonts.RIGHT_TO_LEFT.match(strong.group()):
-        _insert(_child(paragraph, "pPr"), "bidi", _AFTER_BIDI)
+    """Mark a paragraph that is written from right to left; one whose lines differ becomes several, each of one way."""
+    ways = _ways(paragraph)
+    if len({*ways}) < 2 or paragraph.find(f"{W}pPr/{W}sectPr") is not None:
+        parts = [(paragraph, ways[0])]
+    else:
+        parts = _parted(paragraph, ways)
+    for part, to_the_left in parts:
+        if to_the_left:
+            _insert(_child(part, "pPr"), "bidi", _AFTER_BIDI)
+
+
+def _ways(paragraph: etree._Element) -> list[bool]:
+    """Whether each line is written to the left: as its first letter is, or as the line before where it has none."""
+    runs = [child for child in paragraph if child.tag == f"{W}r"]
+    said = itertools.chain.from_iterable(run.iterchildren(f"{W}t", f"{W}br") for run in runs)
+    text = "".join("\n" if each.tag == f"{W}br" else (each.text or "").replace("\n", " ") for each in said)
+    first = fonts.STRONG.search(text)
+    ways = [bool(first and fonts.RIGHT_TO_LEFT.match(first.group()))]
+    for line in text.split("\n"):
+        strong = fonts.STRONG.search(line)
+        ways.append(bool(fonts.RIGHT_TO_LEFT.match(strong.group())) if strong else ways[-1])
+    return ways[1:]
+
+
+def _parted(paragraph: etree._Element, ways: list[bool]) -> list[tuple[etree._Element, bool]]:
+    """Put a paragraph for each stretch of lines of one way in the place of this one, without room between them."""
+    parts, line = [(_like(paragraph), ways[0])], 0
+    for child in [child for child in paragraph if child.tag != f"{W}pPr"]:
+        run = child if child.tag != f"{W}r" else _run(child, None, [])
+        for piece in [] if run is child else [piece for piece in child if piece.tag != f"{W}rPr"]:
+            line += piece.tag == f"{W}br"
+            if piece.tag == f"{W}br" and ways[line] != ways[line - 1]:
+                parts[-1][0].append(run)
+                parts.append((_like(paragraph), ways[line]))
+                run = _run(child, None, [])
+            else:
+                run.append(piece)
+        parts[-1][0].append(run)
+    for (above, _), (below, _) in itertools.pairwise(parts):
+        _insert(_child(above, "pPr"), "spacing", _AFTER_SPACING).set(f"{W}after", "0")
+        _insert(_child(below, "pPr"), "spacing", _AFTER_SPACING).set(f"{W}before", "0")
+    for part, _ in parts:
+        paragraph.addprevious(part)
+    parent = paragraph.getparent()
+    assert parent is not None
+    parent.remove(paragraph)
+    return parts
+
+
+def _like(paragraph: etree._Element) -> etree._Element:
+    """A paragraph of the same looks that holds nothing."""
+    new = etree.Element(f"{W}p")
+    properties = paragraph.find(f"{W}pPr")
+    if properties is not None:
+        new.append(copy.deepcopy(properties))
+    return new
 
 
 def _child(parent: etree._Element, name: str) -> etree._Element:
@@ -185,13 +237,15 @@ def _child(parent: etree._Element, name: str) -> etree._Element:
     return child
 
 
-def _insert(properties: etree._Element, name: str, successors: tuple[str, ...]) -> None:
-    """Set an on/off property in the place that the order of the standard gives it."""
-    if properties.find(f"{W}{name}") is not None:
-        return
+def _insert(properties: etree._Element, name: str, successors: tuple[str, ...]) -> etree._Element:
+    """The property of that name; where there is none, set in the place that the order of the standard gives it."""
+    found = properties.find(f"{W}{name}")
+    if found is not None:
+        return found
     after = next((child for child in properties if etree.QName(child).localname in successors), None)
     element = etree.Element(f"{W}{name}")
     if after is None:
         properties.append(element)
     else:
         after.addprevious(element)
+    return element

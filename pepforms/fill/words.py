@@ -216,6 +216,19 @@ def names(value: Any, of: str | None = None) -> str:
     return _joined([*dict.fromkeys(phrase(one) if isinstance(one, Absent) else name(one) for one in entries)])
 
 
+@takes(Kind.LIST, of=Each(Kind.DAY))
+def days(value: Any, of: str) -> str:
+    """`{{ targets|days("review_by") }}`: the days in a list, in order, each once, with “and” before the last."""
+    entries = _each(value, of)
+    if isinstance(value, Absent):
+        return value.words
+    if value.field.items.fields[of].format != "date":
+        raise Misuse(f"it asks for the days of “{of}”, which is no day")
+    known = sorted({_day(one) for one in entries if not isinstance(one, Absent)})
+    others = dict.fromkeys(phrase(one) for one in entries if isinstance(one, Absent))
+    return _joined([*(date(str(day)) for day in known), *others])
+
+
 @takes(Kind.LIST, None, (), of=Each(Kind.ONE), like=Kind.LIKE)
 def where(value: Any, of: str, like: Any) -> Any:
     """`{{ pupil_premium_plus.lines|where("target_id", target.id)|total("cost") }}`: the entries of which a fact is so.
