@@ -19,7 +19,7 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from pepforms import days, profile, resources, settings
+from pepforms import days, forms, profile, resources, settings
 from pepforms.batches import asking, course, holds, making, results, schools, worker
 from pepforms.batches.asking import Asked
 from pepforms.batches.identity import Wanted
@@ -378,8 +378,10 @@ def test_what_a_form_says_of_itself_decides_what_copy_it_is(on_sqlite: Wiring, r
     wanted = Wanted("a" * 64, "ours", "school", None, "docx", False)
     own = on_sqlite.installed / "forms.toml"
     own.parent.mkdir()
-    (own.parent / "pep.docx").write_bytes((resources.folder("templates") / "pep.docx").read_bytes())
-    first = {"title": "First Title", "template": "pep.docx", "audiences": ["school"], "notice": "FIRST NOTICE"}
+    word = (resources.folder("templates") / "pep.docx").read_bytes()
+    kept = forms.kept("pep.docx", word)
+    (own.parent / kept).write_bytes(word)
+    first = {"title": "First Title", "template": kept, "audiences": ["school"], "notice": "FIRST NOTICE"}
     lines = {key: f"{key} = {json.dumps(value)}" for key, value in first.items()}
 
     def identity(lines: dict[str, str]) -> str:

@@ -163,7 +163,8 @@ def test_after_the_last_meeting_nobody_is_told_to_ask_for_one(plans: dict[str, A
         line for line in found if line.startswith("This was the last meeting for my plan. I can still ask for help")
     ]
     unknown = changed(SAMPLES["year-11-leaver"])
-    unknown["meeting"]["next_date"] = {"unknown": "The school is asked"}
+    unknown["meeting"]["next_date"], unknown["distribution"] = {"unknown": "The school is asked"}, []
+    unknown["transition"]["planned_changes"] = "Sixth form in September"
     assert "There is no day for it yet. I can ask for a meeting." in lines(made(unknown, wiring))
 
 

@@ -6,7 +6,7 @@ import json
 import os
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import date, timedelta
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -91,10 +91,6 @@ def both(*changes: Change) -> Change:
 
 def nothing(pep: Any) -> None:
     """No change."""
-
-
-TODAY = days.today()
-IN_TWO_DAYS = TODAY + timedelta(days=2)
 
 
 def made(child: str, change: Change) -> dict[str, Any]:
@@ -606,10 +602,6 @@ ROWS: list[tuple[str, str, Change, bool] | tuple[str, str, Change, bool, Profile
     ("decided-for-no-copy", YEAR_8, put("distribution.1.audience", "authority"), True),
     ("decided-for-no-copy", YEAR_8, put("distribution.0.audience", "parent"), False),
     ("decided-for-no-copy", YEAR_8, put("distribution.0.person", "dt"), False),
-    ("decided-in-the-future", YEAR_8, nothing, False),
-    ("decided-in-the-future", YEAR_8, put("distribution.1.released_on", TODAY.isoformat()), False),
-    ("decided-in-the-future", YEAR_8, put("distribution.1.released_on", IN_TWO_DAYS.isoformat()), True),
-    ("decided-in-the-future", YEAR_8, put("distribution.1.decisions.5.on", IN_TWO_DAYS.isoformat()), True),
     # Sign-offs and clocks
     ("changed-since-sign-off", YEAR_8, nothing, False),
     ("changed-since-sign-off", YEAR_8, own_digest, True),

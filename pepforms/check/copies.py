@@ -1,12 +1,9 @@
-"""Rules about what was decided for copies: it holds for a copy that there is, and nothing was decided tomorrow."""
+"""What was decided for copies holds for a copy that there is."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from pepforms import days
-from pepforms.check.finding import Steps
 from pepforms.check.rules import PRACTICE, Case, Found, rule
-from pepforms.check.words import day
 
 _ROWS = "distribution"
 
@@ -29,25 +26,6 @@ def _for_no_copy(case: Case, row: Mapping[str, Any]) -> str | None:
         return f"“{person}” is no parent in this PEP. Say under “Made for” for which parent this holds"
     if audience == "authority" and row.get("decisions"):
         return "the full copy leaves nothing out and says nothing otherwise. Take the decisions out"
-    if audience in ("school", "carer", "child") and person is not None:
+    if audience in ("school", "carer", "child") and person is not None and row.get("decisions"):
         return "only a parent’s copy is made for one person. Take “Made for” out, or correct which copy it is"
     return None
-
-
-@rule("decided-in-the-future", source=PRACTICE, stage="draft")
-def decided_in_the_future(case: Case) -> Iterator[Found]:
-    """Nothing was decided or released for a copy on a day that has not come yet."""
-    today = days.today()
-    for where in _decided_on(case):
-        made = case.day(*where)
-        if made and made > today:
-            message = f"{case.place(*where)}: {day(made)} has not come yet. Give the day on which it was decided."
-            yield Found(where, message)
-
-
-def _decided_on(case: Case) -> Iterator[Steps]:
-    """Where the days of releases and decisions stand."""
-    for position, _ in case.rows(_ROWS):
-        yield (_ROWS, position, "released_on")
-        for number, _ in case.rows(_ROWS, position, "decisions"):
-            yield (_ROWS, position, "decisions", number, "on")

@@ -222,7 +222,7 @@ def days(value: Any, of: str) -> str:
     entries = _each(value, of)
     if isinstance(value, Absent):
         return value.words
-    if value.field.items.fields[of].format != "date":
+    if value.field.items.fields[of].format not in ("date", "date-time"):
         raise Misuse(f"it asks for the days of “{of}”, which is no day")
     known = sorted({_day(one) for one in entries if not isinstance(one, Absent)})
     others = dict.fromkeys(phrase(one) for one in entries if isinstance(one, Absent))

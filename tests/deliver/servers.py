@@ -149,10 +149,11 @@ class Line:
                 self.stalled.set()
 
     def _back(self, there: socket.socket, here: socket.socket) -> None:
-        with contextlib.suppress(OSError):
+        with contextlib.suppress(OSError):  # a server that is killed with bytes unread resets the line
             while data := there.recv(65536):
                 if not self.stalled.is_set():
                     here.sendall(data)
+        with contextlib.suppress(OSError):
             here.shutdown(socket.SHUT_RDWR)  # the server is gone, and that is heard
 
     @classmethod

@@ -22,7 +22,7 @@ from typing import Any
 import docx
 import sqlalchemy as sa
 
-from pepforms import profile, resources
+from pepforms import forms, profile, resources
 from pepforms.digest import sha256
 from pepforms.register import check, exchange, peps
 from pepforms.register.files import Files
@@ -120,9 +120,10 @@ class Case:
         self.home, self.out, self._database = folder / "home", folder / "out", database
         templates = self.home / "templates"
         templates.mkdir(parents=True)
-        (templates / "slip.docx").write_bytes(_slip())
+        kept = forms.kept("slip.docx", _slip())
+        (templates / kept).write_bytes(_slip())
         (templates / "forms.toml").write_text(
-            '[slip]\ntitle = "A slip"\ntemplate = "slip.docx"\naudiences = ["authority"]\n'
+            f'[slip]\ntitle = "A slip"\ntemplate = "{kept}"\naudiences = ["authority"]\n'
         )
 
     def keep(self) -> None:
