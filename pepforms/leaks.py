@@ -9,11 +9,11 @@ import itertools
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
-from pepforms import written
+from pepforms import vocabulary, written
 from pepforms.audience import Copy
 from pepforms.errors import Refused
-from pepforms.letters import BREAK, Text
-from pepforms.matching import Form, Forms
+from pepforms.letters import BREAK, Text, words_of
+from pepforms.matching import Form, Forms, spaced
 from pepforms.model import Fact, Problem
 from pepforms.said import BETWEEN, BODY, in_pdf, in_word
 
@@ -24,6 +24,7 @@ _OF_WORK = frozenset(
     }
 )  # fmt: skip
 """What tells nothing by itself as long as the child's home need not be hidden: where and with whom people work."""
+_ADDRESS = "/care/placement/address"
 _UNTELLING = frozenset(
     {
         "/actions/*/due", "/previous_spend/*/spent", "/education/attainment/*/method", "/education/attainment/*/date",
@@ -71,13 +72,22 @@ def search(copy: Copy, open_words: str) -> Search:
             for form in _said_in(written.plain(new_words[fact.pointer]), forms):
                 del forms[form]
         for form in forms:
-            if form not in open_:
-                wanted.setdefault(form, []).append(fact)
+            wanted.setdefault(form, []).append(fact)
+    for form in {*open_.intersection(wanted), *_said_in(open_words, wanted)}:
+        facts = wanted.pop(form)
+        for town in _as_town(form, facts) if copy.hides_home else ():
+            wanted.setdefault(town, []).extend(facts)
     for form in _said_in(open_words, wanted):
         del wanted[form]
     for form in _let_stand(copy, wanted):
         del wanted[form]
     return Search({form: tuple(facts) for form, facts in wanted.items()}, copy)
+
+
+def _as_town(form: Form, facts: list[Fact]) -> Iterator[Form]:
+    """What says that somebody lives in a place whose name alone everybody may read, as in a letterhead."""
+    if len(form.words) == 1 and any(fact.field in {*written.PLACES, _ADDRESS} for fact in facts):
+        yield from (spaced(phrase.format(*form.words)) for phrase in vocabulary.phrases("in_town"))
 
 
 def _open(copy: Copy) -> frozenset[Form]:
@@ -109,13 +119,15 @@ def _let_stand(copy: Copy, forms: Iterable[Form]) -> set[Form]:
 
 def _accepted(copy: Copy, fact: Fact) -> str:
     """The words of a fact that a named person lets stand."""
-    return copy.accepted.get(fact.pointer, "")
+    return BREAK.join(copy.accepted.get(fact.pointer, ()))
 
 
 def not_accepted(copy: Copy, fact: Fact) -> str:
     """What a fact that is shown says beyond what a named person lets stand of it."""
-    accepted, words = _accepted(copy, fact), written.plain(fact.value)
-    return words.replace(accepted, BREAK) if accepted else words
+    words = written.plain(fact.value)
+    for accepted in copy.accepted.get(fact.pointer, ()):
+        words = Text(words).without(words_of(accepted))
+    return words
 
 
 def _said_in(words: str, forms: Iterable[Form]) -> set[Form]:

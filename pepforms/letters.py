@@ -50,6 +50,19 @@ class Text:
         plain = _plain(self._value)
         return plain, [found.span() for found in _WORD.finditer(plain)]
 
+    def without(self, words: list[str]) -> str:
+        """The text with a break wherever these words stand in a row, however they are spaced and accented there."""
+        plain, spans = self._spans
+        kept, behind, at = list[str](), 0, 0
+        while words and at + len(words) <= len(self.words):
+            if self.words[at : at + len(words)] == words:
+                kept += [plain[behind : spans[at][0]], BREAK]
+                at += len(words)
+                behind = spans[at - 1][1]
+            else:
+                at += 1
+        return "".join([*kept, plain[behind:]])
+
     def begins_as_a_name(self, number: int) -> bool:
         """Whether a word has a capital, or is of a script that has none."""
         plain, spans = self._spans

@@ -63,10 +63,10 @@ def teams() -> frozenset[str]:
 
 @functools.cache
 def _ordinary() -> frozenset[str]:
-    """Our own lists, and all that the schema uses to say what its fields and codes mean, but for ethnicities."""
+    """Our own lists, and all that the schema uses to say what its fields and codes mean, but for ethnicities and authorities."""
     fields = list(schema.load().root.walk())
     labels = itertools.chain.from_iterable(each.labels.values() for each in fields)
-    lists = {each.codes for each in fields if each.codes} - {"ethnicity"}
+    lists = {each.codes for each in fields if each.codes} - {"ethnicity", "local_authority"}
     coded = (code.label for name in lists for code in codes.known(name).values())
     said = itertools.chain((each.title for each in fields), (each.description for each in fields), labels, coded)
     return frozenset().union(

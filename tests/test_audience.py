@@ -492,7 +492,7 @@ def test_the_decisions_of_a_copy_change_no_signed_pep() -> None:
 
 def test_only_the_words_that_were_decided_about_are_let_stand() -> None:
     pep = noted(QUILL, "parent", **decided(SUMMARY, "accept", "design technology & drama"))
-    assert cut(pep, Reader("parent", "mum")).accepted == {SUMMARY: "design technology & drama"}
+    assert cut(pep, Reader("parent", "mum")).accepted == {SUMMARY: ("design technology & drama",)}
 
 
 @pytest.mark.parametrize("what", ["leave_out", "reword", "accept"])

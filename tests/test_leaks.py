@@ -197,6 +197,42 @@ def test_what_is_accepted_in_one_place_is_still_a_leak_in_other_words() -> None:
     assert tells("ZZ99 1ZZ", pep)
 
 
+@pytest.mark.parametrize(
+    "about",
+    ["He said: “Invented Street’s band”", "he said 'Invented  Street's band'", "He said:\u00a0Invented\nStreet's band"],
+)
+def test_what_is_accepted_is_known_however_it_was_typed(about: str) -> None:
+    pep = decided(said("At home. He said:\n“Invented Street’s band” – and no more."), "accept", about=about)
+    assert not tells("Invented Street", pep)
+
+
+def test_what_is_accepted_in_two_sentences_of_one_place_is_let_be_one_by_one(wiring: Wiring) -> None:
+    pep = said("The Invented Street band. The Nowheretown fair.")
+    decided(pep, "accept", about="The Invented Street band")
+    assert tells("Nowheretown", pep)
+    decided(pep, "accept", about="The Nowheretown fair")
+    assert "fair" in text_of(pipeline.render(pep, PEP, "parent", "docx", wiring, person="mum").data)
+
+
+def test_what_the_child_said_is_the_childs_own_and_printed_for_the_child(wiring: Wiring) -> None:
+    pep = copy.deepcopy(QUILL)
+    pep["views"]["child"]["words"] = "I liked Makebelieve Primary School. My mum is Lee Testchild, 14 March 2014."
+    for form in (PEP, forms.named("my-plan")):
+        assert "My mum is Lee Testchild" in text_of(pipeline.render(pep, form, "child", "docx", wiring).data)
+    pep["actions"][0]["action"], pep["actions"][0]["owner"] = "Ring Lee Testchild", "quill"
+    with pytest.raises(Refused) as refused:
+        pipeline.render(pep, PEP, "child", "docx", wiring)
+    assert {problem.pointer for problem in refused.value.problems} == {"/actions/0/action"}
+
+
+def test_a_town_that_the_letterhead_names_is_no_secret_but_living_there_is() -> None:
+    pep = said("Nothing new")
+    pep["care"]["placement"]["address"] = "7 Zorbing Street, Hillingdon, UB10 9ZZ"
+    looked = leaks.search(cut(pep, PARENT), "Hillingdon Virtual School, Civic Centre")
+    for words, found in (("Made by Hillingdon Virtual School", False), ("He lives in Hillingdon with Jo", True)):
+        assert bool(set(Forms(looked.forms).found_in(Text(words)))) is found
+
+
 def test_only_the_words_that_were_accepted_are_let_be() -> None:
     pep = decided(said("He plays in the Invented Street band. Rings from 1 Invented Street"), "accept", about="band")
     assert tells("Invented Street", pep)
@@ -790,7 +826,8 @@ def test_none_of_many_made_up_peps_leaks_to_any_reader(seed: int) -> None:
 @given(st.integers(0, 10**9))
 def test_whatever_is_withheld_of_a_made_up_pep_is_found_as_people_write_it(seed: int) -> None:
     pep = Maker(seed).pep()
-    for reader in (SCHOOL, CARER, CHILD, PARENT):
+    parents = [each["id"] for each in pep.get("people", ()) if each["role"] == "parent"]
+    for reader in (SCHOOL, CARER, CHILD, *(Reader("parent", person) for person in parents)):
         made = cut(pep, reader)
         forms = Forms(leaks.search(made, "").forms)
         for fact in leaks._telling(made):

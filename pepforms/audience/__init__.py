@@ -13,8 +13,8 @@ from typing import Any
 
 from pepforms import schema
 from pepforms.audience.case import Case, Reader, under
-from pepforms.audience.decisions import decided, refuse_misplaced
-from pepforms.audience.fields import PLAIN_NEEDS, PLAIN_STATUS, withheld
+from pepforms.audience.decisions import decided, refuse_misplaced, words_in
+from pepforms.audience.fields import PLAIN_NEEDS, PLAIN_STATUS, is_childs_own, withheld
 from pepforms.audience.people import called, hidden_of
 from pepforms.audience.release import MAY_DECIDE, refuse_unnamed, refuse_unreleased, wait
 from pepforms.audience.rows import HIDDEN_IN_ROWS, ROWS
@@ -37,7 +37,7 @@ class Copy:
     fields: Field
     left_out: tuple[Fact, ...] = ()
     shown: tuple[Fact, ...] = ()
-    accepted: Mapping[str, str] = field(default_factory=dict)
+    accepted: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     hides_home: bool = False
     picture_waits: Refused | None = None
 
@@ -95,7 +95,7 @@ class _Cutting:
     left_out: list[Fact] = field(default_factory=list)
     shown: list[Fact] = field(default_factory=list)
     roles: dict[str, str] = field(default_factory=dict)
-    accepted: dict[str, str] = field(default_factory=dict)
+    accepted: dict[str, tuple[str, ...]] = field(default_factory=dict)
 
     def value(self, value: Json, each: Field, at: tuple[str | int, ...]) -> Any:
         """What the reader sees of a value, or `WITHHELD`."""
@@ -114,7 +114,9 @@ class _Cutting:
     def _leaf(self, value: Json, each: Field, at: tuple[str | int, ...], made: Mapping[str, Any]) -> Any:
         place = pointer(*at)
         if made.get("decision") == "accept":
-            self.accepted[place] = made["about"]
+            self.accepted[place] = tuple(one["about"] for one in self.case.made_at(place))
+        elif self.case.audience == "child" and is_childs_own(each):
+            self.accepted[place] = tuple(words_in(value))
         if each.person and isinstance(value, str):
             value = self._reference(value)
         elif made.get("decision") == "reword":

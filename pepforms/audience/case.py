@@ -51,6 +51,14 @@ class Case:
         """What the PEP says of the parent whom the copy is for."""
         return next((each for each in self.pep.get("people", ()) if each.get("id") == self.person), {})
 
+    def made_at(self, place: str) -> tuple[Mapping[str, Any], ...]:
+        """What holds at a place: the last word, and where that lets words stand, all that do so one by one."""
+        last = self.decisions.get(place)
+        if last is None or last["decision"] != "accept":
+            return (last,) if last else ()
+        made = (made for row in self.rows for made in row.get("decisions", ()))
+        return tuple(each for each in made if each["pointer"] == place and each["decision"] == "accept")
+
     @property
     def own_name(self) -> str:
         """The name of the parent whom the copy is for."""

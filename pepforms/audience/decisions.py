@@ -42,10 +42,12 @@ def decided(case: Case, value: Json, each: Field, place: str) -> Mapping[str, An
     made = case.decisions.get(place)
     if made is None or made["decision"] == "show":
         return {}
-    if case.role_of.get(made["by"]) not in MAY_DECIDE:
-        raise impossible(place, f"only {WHO_MAY} may decide this")
-    if not holds(" ".join(_said(value)), made["about"]):
-        raise impossible(place, "the words there have changed since. Look at it again, and decide about them anew")
+    said = " ".join(words_in(value))
+    for one in case.made_at(place):
+        if case.role_of.get(one["by"]) not in MAY_DECIDE:
+            raise impossible(place, f"only {WHO_MAY} may decide this")
+        if not holds(said, one["about"]):
+            raise impossible(place, "the words there have changed since. Look at it again, and decide about them anew")
     if made["decision"] == "leave_out" and each.pointer in _NEEDED:
         raise impossible(place, "no document can be made without it. Leave out something that lies in it, or reword it")
     if made["decision"] == "reword" and not (_is_reason(value, each) or (isinstance(value, str) and _is_free(each))):
@@ -55,11 +57,11 @@ def decided(case: Case, value: Json, each: Field, place: str) -> Mapping[str, An
     return made
 
 
-def _said(value: Json) -> Iterator[str]:
+def words_in(value: Json) -> Iterator[str]:
     """The words of a value, one after the other."""
     if isinstance(value, dict | list):
         for part in value.values() if isinstance(value, dict) else value:
-            yield from _said(part)
+            yield from words_in(part)
     else:
         yield str(value)
 

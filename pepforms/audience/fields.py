@@ -7,6 +7,14 @@ from pepforms import schema
 from pepforms.audience.case import Case, is_authority_only, under
 from pepforms.audience.release import released
 from pepforms.model import Audience
+from pepforms.schema import Field
+
+_OTHERS_WORDS = ("/views/child/method", "/views/child/translated_by")
+
+
+def is_childs_own(each: Field) -> bool:
+    """Whether a field holds what the child said, and not how the child was asked."""
+    return each.pointer.startswith("/views/child/") and each.pointer not in _OTHERS_WORDS
 
 
 def withheld(case: Case) -> Iterator[str]:
