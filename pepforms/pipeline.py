@@ -117,15 +117,15 @@ def render(
     docx = workshop.template(form).fill(copy.pep, facts, copy.fields)
     if audience == "child":
         first_told.look(copy, docx)
-    search = leaks.search(copy, " ".join(words_in(facts)))
+    search, left_out = leaks.search(copy, " ".join(words_in(facts))), (*copy.left_out, *copy.of_others)
     if to == "docx":
         search.through(docx)
-        return Document(name, docx, copy.left_out)
+        return Document(name, docx, left_out)
     converted, template = workshop.convert(docx, about=name), workshop.template(form).version
     pdf = stamp.finish(converted, title=title(pep, form, workshop.profile), template=template)
     loss.check(docx, pdf, about=name, facts=lambda: words.facts(copy.pep, copy.fields))
     search.through(docx, pdf)
-    return Document(name, pdf, copy.left_out)
+    return Document(name, pdf, left_out)
 
 
 def readers(pep: Pep, form: Form, audience: Audience, person: str | None) -> tuple[str | None, ...]:
