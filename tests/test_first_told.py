@@ -96,6 +96,7 @@ def test_a_batch_holds_such_a_copy_for_a_person_as_it_holds_a_leak(wiring: Wirin
     assert waits is not None
     assert waits.slug == "first-told"
     assert "“Moving on: Planned changes”" in str(waits)
+    assert str(waits).endswith(f"({PLACE})")
 
 
 @pytest.mark.parametrize(
