@@ -429,6 +429,8 @@ def test_no_parents_copy_of_a_child_placed_for_adoption_remanded_or_restricted_u
     [
         "Mother", "His mother", "mum", "Ms Mockington", "Mockington, Renée", "Renee", "Renée  Mockington",
         "Renée\u00a0Mockington", "Both parents", "either parent", "the MUM of Otti", "Mrs Testchild, the mother’s aunt",
+        "His birth family", "The maternal family", "Family members", "Mama", "His ma", "Mrs M", "Ms M.",
+        "Miss R, who rings",
     ],
 )  # fmt: skip
 def test_a_parents_copy_waits_wherever_those_who_must_not_be_told_may_be_this_parent(entry: str) -> None:
@@ -439,7 +441,14 @@ def test_a_parents_copy_waits_wherever_those_who_must_not_be_told_may_be_this_pa
 
 @pytest.mark.parametrize(
     "entry",
-    ["Anyone who rings and says they are family", "Mr Pretend, a neighbour", "Grandma", "Her father, if he rings"],
+    [
+        "Anyone who rings and says they are family",
+        "Mr Pretend, a neighbour",
+        "Grandma",
+        "Her father, if he rings",
+        "Mrs T",
+        "Mrs",
+    ],
 )
 def test_a_parents_copy_does_not_wait_for_those_who_are_somebody_else(entry: str) -> None:
     assert cut(changed(OPEN, "/care/collection/must_not_be_told", [entry]), Reader("parent", "mum")).pep
