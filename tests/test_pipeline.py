@@ -341,9 +341,9 @@ def test_a_pack_never_holds_a_copy_that_its_reader_may_not_have(wiring: Wiring) 
 def test_a_pack_that_is_refused_says_of_which_pep(wiring: Wiring) -> None:
     pep = json.loads(SIGNED)
     older = json.loads(SIGNED)
-    older["pep"] |= {"id": "older", "academic_year": "2025-26", "term": "summer"}
+    older["pep"] |= {"id": "older", "academic_year": "2025/26", "term": "summer"}
     older["actions"][0]["action"] = "Write to 1 Invented Street, Nowheretown"
-    with pytest.raises(Refused, match=r"^PEP older, summer term 2025-26: This copy is not made") as refused:
+    with pytest.raises(Refused, match=r"^PEP older, summer term 2025/26: This copy is not made") as refused:
         pipeline.pack([pep, older], forms.named("school-move-pack"), forms.named("pep"), "school", wiring)
     assert refused.value.slug == "leak"
     assert refused.value.problems[0].pointer == "/actions/0/action"
