@@ -64,7 +64,7 @@ def search(copy: Copy, open_words: str) -> Search:
     person lets stand as not identifying is not looked for, as far as it stands nowhere else.
     """
     open_ = _open(copy)
-    new_words = {fact.pointer: fact.value for fact in copy.shown}
+    new_words = {fact.pointer: fact.value for fact in (*copy.shown, *copy.of_others)}
     wanted: dict[Form, list[Fact]] = {}
     for fact in _telling(copy):
         forms = dict.fromkeys(written.forms(fact, parts=copy.hides_home))
@@ -91,8 +91,8 @@ def _as_town(form: Form, facts: list[Fact]) -> Iterator[Form]:
 
 
 def _open(copy: Copy) -> frozenset[Form]:
-    """What is no secret, since a fact that is shown says it."""
-    shown = (fact for fact in copy.shown if _is_open(fact, copy.hides_home))
+    """What is no secret, since a fact says it that is shown, here or in the reader's whole copy."""
+    shown = (fact for fact in (*copy.shown, *copy.of_others) if _is_open(fact, copy.hides_home))
     return frozenset(
         form
         for fact in shown

@@ -35,6 +35,11 @@ def words_of(value: str) -> list[str]:
     return _WORD.findall(_plain(value).casefold())
 
 
+def seen(value: str) -> str:
+    """A text without the signs in it that nobody sees, such as a soft hyphen."""
+    return value.translate(dict.fromkeys(map(ord, "".join(_UNSEEN))))
+
+
 class Text:
     """The words of a text in a row, and how they stand there."""
 

@@ -4,6 +4,7 @@ import dataclasses
 import json
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal, Protocol
@@ -117,15 +118,15 @@ def render(
     docx = workshop.template(form).fill(copy.pep, facts, copy.fields)
     if audience == "child":
         first_told.look(copy, docx)
-    search = leaks.search(copy, " ".join(words_in(facts)))
+    search, left_out = leaks.search(copy, " ".join(words_in(facts))), (*copy.left_out, *copy.of_others)
     if to == "docx":
         search.through(docx)
-        return Document(name, docx, copy.left_out)
+        return Document(name, docx, left_out)
     converted, template = workshop.convert(docx, about=name), workshop.template(form).version
     pdf = stamp.finish(converted, title=title(pep, form, workshop.profile), template=template)
     loss.check(docx, pdf, about=name, facts=lambda: words.facts(copy.pep, copy.fields))
     search.through(docx, pdf)
-    return Document(name, pdf, copy.left_out)
+    return Document(name, pdf, left_out)
 
 
 def readers(pep: Pep, form: Form, audience: Audience, person: str | None) -> tuple[str | None, ...]:
@@ -169,8 +170,12 @@ def pack(
     gathered.offered(audience)
     newest = _newest(peps)
     rows = [in_pack(pep, gathered, workshop.profile) for pep in newest]
-    cover = render(newest[0], form, audience, "pdf", workshop, more={"copies": rows}, confidential=confidential)
-    copies = [render(pep, gathered, audience, "pdf", workshop, confidential=confidential) for pep in newest]
+    with one_of_several(newest[0]):
+        cover = render(newest[0], form, audience, "pdf", workshop, more={"copies": rows}, confidential=confidential)
+    copies = []
+    for pep in newest:
+        with one_of_several(pep):
+            copies.append(render(pep, gathered, audience, "pdf", workshop, confidential=confidential))
     alike = Counter(copy.name for copy in copies)  # of two PEPs in one term the first copy would else be written over
     return [
         cover,
@@ -179,6 +184,20 @@ def pack(
             for copy, pep in zip(copies, newest, strict=True)
         ),
     ]
+
+
+@contextmanager
+def one_of_several(pep: Pep) -> Iterator[None]:
+    """What is refused of a PEP is told with its id and term, for a reader who gave several at once."""
+    try:
+        yield
+    except Refused as refused:
+        head = pep["pep"]
+        raise Refused(
+            f"PEP {head['id']}, {head['term']} term {head['academic_year']}: {refused}",
+            slug=refused.slug,
+            problems=refused.problems,
+        ) from refused
 
 
 def _newest(peps: Sequence[Pep]) -> list[Pep]:

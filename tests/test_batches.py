@@ -671,6 +671,7 @@ def test_a_parents_copy_waits_for_a_person_and_a_leak_until_the_pep_is_put_right
     ((_, reason, message),) = held(wiring, batch_id)
     assert reason == "leak"
     assert "“Care information: Address”" in message
+    assert "(/education/behaviour/summary)" in message, "which a decision must name"
     assert "Nowheretown" not in message
     course.release(wiring.register, batch_id, 2, by="Sasha Mockworth", because="never mind")
     work(wiring, batch_id)

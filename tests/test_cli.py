@@ -437,6 +437,20 @@ def test_a_parents_copy_is_made_for_one_person_and_what_it_lacks_is_told_to_the_
     assert run("render", SAMPLES, "--audience", "parent", "--for", "mum", "--out", tmp_path).returncode == 65
 
 
+def test_a_pack_that_is_refused_names_the_pep_whose_copy_would_tell_something(tmp_path: Path) -> None:
+    given, out = tmp_path / "given", tmp_path / "out"
+    given.mkdir()
+    newer, older = json.loads(SIGNED.read_bytes()), json.loads(SIGNED.read_bytes())
+    older["pep"]["id"] = "older"
+    older["actions"][0]["action"] = "Write to 1 Invented Street, Nowheretown"
+    for name, pep in (("a", newer), ("b", older)):
+        (given / f"{name}.json").write_text(json.dumps(pep), encoding="utf-8")
+    refused = run("render", given, "--form", "school-move-pack", "--audience", "school", "--out", out)
+    assert refused.returncode == 65
+    assert "PEP older, autumn term 2026/27: This copy is not made" in told(refused)
+    assert not [*out.iterdir()]
+
+
 def test_what_is_known_today_of_the_placement_tightens_a_copy(tmp_path: Path) -> None:
     open_ = ("render", SAMPLES / "year-10-dual-roll.json", "--audience", "parent", "--for", "dad", "--to", "docx")
     assert run(*open_, "--out", tmp_path).returncode == 0

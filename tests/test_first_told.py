@@ -96,18 +96,33 @@ def test_a_batch_holds_such_a_copy_for_a_person_as_it_holds_a_leak(wiring: Wirin
     assert waits is not None
     assert waits.slug == "first-told"
     assert "“Moving on: Planned changes”" in str(waits)
+    assert str(waits).endswith(f"({PLACE})")
 
 
 @pytest.mark.parametrize(
     "said",
     [
-        "Adoption order expected", "The adopters choose", "if released", "Trial in January", "the court’s decision",
-        "A CARE  ORDER may end", "a special guardianship order", "Rehabilitation home", "the suspension of October",
-        "on remand", "excluded for two days", "two courts",
+        "Adoption order expected", "The adopters choose", "if released", "Trial in January",
+        "the court’s decision", "A CARE  ORDER may end", "a special guardianship order", "Rehabilitation home",
+        "the suspension of October", "on remand", "excluded for two days", "two courts", "self harm",
+        "selfharm", "care-order", "Child-protection plan", "no-contact", "a managed‑move", "an sgo",
+        "the adop\u00adtion", "self\u00ad-\u00adharm", "Dad was jailed in May", "Dad is released in May",
+        "before arrest", "Nan passed away", "Her carers have given notice", "28 days' notice",
+        "28 days’ notice", "Hearing on 3 May", "the hearing", "Final order in June", "Matching panel in spring",
+        "her forever family", "plan for permanence", "raped", "sexually harmed", "assaulted", "murdered",
+        "was killed", "expelled", "Goes to trial in May", "Her trial starts", "The judge decides",
+        "court order", "It depends on the court", "Dad died", "Trial: 12 January", "There is a trial in May",
+        "With convictions since 2019", "No offences since June", "Care proceedings of the council",
+        "Outcome of hearing in May", "There will be a judge", "Neglect affects homework",
     ],
 )  # fmt: skip
 def test_words_are_found_in_every_form(said: str) -> None:
     assert plain.is_first_told(said)
+
+
+def test_what_is_nobodys_news_hides_nothing_that_stands_beside_it() -> None:
+    assert plain.is_first_told("Plays on the top court. The court decides in May.")
+    assert plain.is_first_told("The hamster died, and so the adoption waits")
 
 
 @pytest.mark.parametrize(
@@ -115,7 +130,16 @@ def test_words_are_found_in_every_form(said: str) -> None:
     [
         "A courteous boy in the courtyard", "Hearing aids, new in June", "Full sentences with capital letters",
         "Industrial history", "Takes care in order to finish", "An exclusive offer", "Teacher assessment",
-        "Number box; egg money at home",
+        "Number box; egg money at home", "Plays netball on the top court at lunch", "Captain on court",
+        "Football trials with the county", "Football trials in May", "We trial coloured overlays",
+        "A trial lesson", "Wants to be a judge", "The suspension bridge that she built",
+        "Feels excluded from games", "Her poem was released in the magazine", "Adopted a polar bear",
+        "Results are released in August", "The hamster died", "Neglects her homework",
+        "No contact rules in tag rugby", "No-contact rugby", "Rehabilitation exercises for the leg",
+        "Proceedings of the school council", "Custody of the class rabbit", "Wrote of suffragettes in prison",
+        "Some loss of hearing in her left ear", "An assault course", "Grows rapeseed",
+        "Her hearing is reviewed in spring", "Wants to trial coloured overlays", "His trial day at college",
+        "The results will be released on 20 August", "Argues with conviction", "Object permanence is secure",
     ],
 )  # fmt: skip
 def test_ordinary_words_hold_nothing(said: str) -> None:

@@ -256,15 +256,26 @@ def test_only_a_document_that_prints_a_picture_waits_for_somebody_to_look_at_it(
             assert pipeline.render(*form, person=person, confidential=True).data
 
 
-def test_what_the_plan_asks_of_another_is_found_in_a_sheet_for_one_person(wiring: Wiring) -> None:
+def test_a_sheet_for_one_person_leaves_out_what_the_plan_asks_of_others_and_is_not_held_for_their_words(
+    wiring: Wiring,
+) -> None:
     pep = json.loads(SIGNED)
     sheet = (forms.named("action-sheet"), "school", "docx", wiring)
+    others = pep["actions"][1]["action"] = "Invite the carers to the next meeting"
     made = pipeline.render(pep, *sheet, person="dt")
     assert "/actions/1/action" in {fact.pointer for fact in made.left_out}
-    pep["actions"][0]["action"] += f". {pep['actions'][2]['action']}"
+    with zipfile.ZipFile(io.BytesIO(made.data)) as docx:
+        assert others not in docx.read("word/document.xml").decode()
+    pep["actions"][0]["action"] = f"Ring the school. {others}"
+    assert pipeline.render(pep, *sheet, person="dt").data
+
+
+def test_what_no_copy_of_the_reader_shows_is_looked_for_in_a_sheet_for_one_person(wiring: Wiring) -> None:
+    pep = json.loads(SIGNED)
+    pep["actions"][0]["action"] = "Write to 1 Invented Street, Nowheretown"
     with pytest.raises(Refused) as refused:
-        pipeline.render(pep, *sheet, person="dt")
-    assert [(each.slug, each.pointer) for each in refused.value.problems] == [("leak", "/actions/0/action")]
+        pipeline.render(pep, forms.named("action-sheet"), "school", "docx", wiring, person="dt")
+    assert {(each.slug, each.pointer) for each in refused.value.problems} == {("leak", "/actions/0/action")}
 
 
 def test_file_names_hold_no_personal_data_whatever_the_identifiers(wiring: Wiring) -> None:
@@ -325,6 +336,17 @@ def test_a_pack_never_holds_a_copy_that_its_reader_may_not_have(wiring: Wiring) 
     assert refused.value.slug == "not-gathered"
     with pytest.raises(Refused, match="not made for “child”"):
         pipeline.pack([pep], form, forms.named("pp-plus-statement"), "child", wiring)
+
+
+def test_a_pack_that_is_refused_says_of_which_pep(wiring: Wiring) -> None:
+    pep = json.loads(SIGNED)
+    older = json.loads(SIGNED)
+    older["pep"] |= {"id": "older", "academic_year": "2025/26", "term": "summer"}
+    older["actions"][0]["action"] = "Write to 1 Invented Street, Nowheretown"
+    with pytest.raises(Refused, match=r"^PEP older, summer term 2025/26: This copy is not made") as refused:
+        pipeline.pack([pep, older], forms.named("school-move-pack"), forms.named("pep"), "school", wiring)
+    assert refused.value.slug == "leak"
+    assert refused.value.problems[0].pointer == "/actions/0/action"
 
 
 def test_no_record_is_made_from_a_form_that_is_not_the_authoritys(wiring: Wiring) -> None:

@@ -30,7 +30,8 @@ class Copy:
     `fields` is the tree of fields to fill a template by; `left_out` is what was taken out, for the authority alone, and
     `shown` what was not. `accepted` are the words that a named person lets stand, by place; `hides_home` is whether
     where the child lives and learns is kept from this reader; `picture_waits` refuses a document that prints a picture
-    of the child's, until somebody has looked at it.
+    of the child's, until somebody has looked at it. `of_others` is what a document for one person leaves out although
+    its reader may see it: what the plan asks of others.
     """
 
     pep: Pep
@@ -40,6 +41,7 @@ class Copy:
     accepted: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     hides_home: bool = False
     picture_waits: Refused | None = None
+    of_others: tuple[Fact, ...] = ()
 
 
 def cut(pep: Pep, reader: Reader) -> Copy:

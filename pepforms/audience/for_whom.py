@@ -40,7 +40,8 @@ def one_by_one(pep: Pep, audience: Audience, *, for_one: bool) -> tuple[str | No
 def theirs(copy: Copy, audience: Audience, person: str) -> Copy:
     """A copy with only the targets and actions that one person answers for; those of others are left out of it.
 
-    What others have in the very same words is the person's own too. Refused (slug `for-whom`) where the person is not
+    What others have in the very same words is the person's own too. The rest is no secret, since their audience's own
+    copy shows it. Refused (slug `for-whom`) where the person is not
     in the PEP, or reads another audience's copies.
     """
     role = next((each.get("role", "") for each in _rows(copy.pep, "people") if each.get("id") == person), None)
@@ -63,8 +64,8 @@ def theirs(copy: Copy, audience: Audience, person: str) -> Copy:
     others = [*_of_others(copy.shown, person)]
     shown = tuple(fact for fact in copy.shown if fact not in others)
     said = [(fact.field, fact.value) for fact in shown]
-    left_out = (*copy.left_out, *(fact for fact in others if (fact.field, fact.value) not in said))
-    return dataclasses.replace(copy, pep=copy.pep | own, shown=shown, left_out=left_out)
+    of_others = tuple(fact for fact in others if (fact.field, fact.value) not in said)
+    return dataclasses.replace(copy, pep=copy.pep | own, shown=shown, of_others=of_others)
 
 
 _COPIES: Mapping[Audience, str] = {

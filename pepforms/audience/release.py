@@ -1,7 +1,8 @@
 """What waits for somebody's word: copies that are not made without it, and facts that are shown one by one."""
 
+import itertools
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from pepforms.audience.case import Case, holds, under
 from pepforms.errors import Refused
@@ -39,19 +40,30 @@ def refuse_unreleased(case: Case) -> None:
         wait(case, "the plan may mean this person among those who must not be told", ("social_worker",))
 
 
-_MOTHER = frozenset(("mother", "mothers", "mum", "mums", "mummy", "mam", "mom"))
+_MOTHER = frozenset(("mother", "mothers", "mum", "mums", "mummy", "mam", "mom", "mama", "ma"))
 _FATHER = frozenset(("father", "fathers", "dad", "dads", "daddy"))
-_EITHER = frozenset(("parent", "parents"))
+_EITHER = frozenset(("parent", "parents", "family"))
+_CLAIMED = re.compile(r"\bsay(?:s|ing)? they are family\b", re.IGNORECASE)
+"""Strangers on the telephone, of whom no parent is meant."""
+_TITLES = frozenset(("mr", "mrs", "ms", "miss", "mx", "dr"))
 
 
 def _may_mean(case: Case, entry: str) -> bool:
-    """Whether who must not be told may be this parent: by a part of their name, their reference, or as a parent."""
+    """Whether who must not be told may be this parent: by name or its initial, by their reference, or as a parent."""
     own = case.own_row
     relation = {*words_of(re.split("[;,(]", own.get("relation", ""))[0])}  # *Mother; Pip lives with her*
     names = {word for word in words_of(case.own_name) if len(word) > 1}
     as_parent = _EITHER | (_MOTHER if relation.isdisjoint(_FATHER) else frozenset())
     as_parent |= _FATHER if relation.isdisjoint(_MOTHER) else frozenset()
-    return not (names | relation | as_parent).isdisjoint(words_of(entry)) or holds(entry, str(case.person))
+    said = words_of(_CLAIMED.sub("", entry))
+    named = not (names | relation | as_parent).isdisjoint(said)
+    return named or _by_initial(said, names) or holds(entry, str(case.person))
+
+
+def _by_initial(said: Sequence[str], names: Iterable[str]) -> bool:
+    """Whether somebody is called by a title and the initial of one of these names: `Mrs T`."""
+    initials = {name[0] for name in names}
+    return any(title in _TITLES and word in initials for title, word in itertools.pairwise(said))
 
 
 def wait(case: Case, why: str, roles: tuple[str, ...]) -> None:

@@ -65,5 +65,6 @@ def of(error: Refused) -> Waits | None:
     if isinstance(error, Waits):
         return error
     if error.slug in _WAITS:
-        return Waits(" ".join([str(error), *(problem.message for problem in error.problems)]), slug=error.slug)
+        found = (f"{each.message} ({each.pointer})" if each.pointer else each.message for each in error.problems)
+        return Waits(" ".join([str(error), *found]), slug=error.slug)
     return None

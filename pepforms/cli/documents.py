@@ -107,7 +107,8 @@ class _Copies:
     def packed(self, peps: list[Pep]) -> tuple[Path, ...]:
         """The covering sheet and the copies of all PEPs of one child."""
         for pep in peps:
-            self._may_go(pep)
+            with pipeline.one_of_several(pep):
+                self._may_go(pep)
         gathered = self.wiring.form(str(self.form.gathers))
         documents = pipeline.pack(peps, self.form, gathered, self.audience, self.wiring, confidential=self.confidential)
         return tuple(path for document in documents for path in self._kept(peps[0], document))

@@ -12,12 +12,15 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from pepforms.fill.tags import TAG
+from pepforms.letters import seen
 from pepforms.resources import folder
 
 _SENTENCE = re.compile(r"[^.!?\n]+[.!?](?=\s|$)")
 _WORD = re.compile(r"[^\W\d_]+(?:[’'-][^\W\d_]+)*")
 _VOWELS = re.compile(r"[aeiouy]+")
 _SILENT = re.compile(r"(?<=[^aeiouyl])e$|(?<=[aeiouy]l)e$|(?<=[^aeioudty])ed$|(?<=[^aeioucgsxz])es$")
+_APART = re.compile(r"[\s-]+")
+_BETWEEN = r"[\s‐‑–-]*"
 FEWEST_WORDS = 50
 """Fewer tell nothing: one long word would make a scholar of the reader."""
 
@@ -34,7 +37,7 @@ def avoided(text: str, group: str) -> Iterator[tuple[str, str]]:
 
 def is_first_told(text: str) -> bool:
     """Whether a text says something that a child should hear from somebody before they read it."""
-    return bool(_first_told().search(text))
+    return bool(_first_told().search(_not_news().sub(".", seen(text))))
 
 
 def reading_age(texts: Iterable[str]) -> float | None:
@@ -81,6 +84,11 @@ def _first_told() -> re.Pattern[str]:
     return _any(_list()["first_told"])
 
 
+@functools.cache
+def _not_news() -> re.Pattern[str]:
+    return _any(_list()["not_news"])
+
+
 def _any(words: Iterable[str]) -> re.Pattern[str]:
     longest_first = sorted(words, key=len, reverse=True)
     return re.compile("|".join(_pattern(word).pattern for word in longest_first))
@@ -88,6 +96,10 @@ def _any(words: Iterable[str]) -> re.Pattern[str]:
 
 @functools.cache
 def _pattern(word: str) -> re.Pattern[str]:
-    """A word with spaces of any kind in it and any letters for a star; in any case, unless it begins with a capital."""
-    spelt = r"\s+".join(map(re.escape, word.split())).replace(r"\*", r"\w*")
+    """A word, its parts together or apart, any letters for a star; in any case, unless it begins with a capital.
+
+    A star that is a part by itself stands for a word.
+    """
+    parts = (r"\w+" if part == "*" else re.escape(part).replace(r"\*", r"\w*") for part in _APART.split(word))
+    spelt = _BETWEEN.join(parts).replace("’", "['’]")
     return re.compile(rf"(?<!\w)({'' if word[0].isupper() else '?i:'}{spelt}s?)(?!\w)")
