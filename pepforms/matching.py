@@ -79,8 +79,8 @@ def _says(text: Text, first: int, after: int, form: Form) -> bool:
 
 
 def _is_name(text: Text, first: int, pieces: list[str]) -> bool:
-    """Whether each word has a capital, but for titles and other words that stand beside a name."""
-    beside = vocabulary.words("other_titles")
+    """Whether each word has a capital, but for titles and other words that stand beside a name or within one."""
+    beside = (*vocabulary.words("other_titles"), *vocabulary.words("in_names"))
     return all(text.begins_as_a_name(first + at) for at, piece in enumerate(pieces) if piece not in beside)
 
 

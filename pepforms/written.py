@@ -300,17 +300,27 @@ def _one_name(name: str, *, parts: bool) -> Iterator[Form]:
     *first, last = units
     words = list(itertools.chain.from_iterable(units))
     if len(words) == 1:
-        yield from _part(words[0], of_person=True)
+        yield from (*_part(words[0], of_person=True), *_short(words[0]))
     else:
         given = list(itertools.chain.from_iterable(first))
         yield from (_as_name(words), _as_name([*last, *given]))
+        yield from _in_small_letters(_as_name(words), "of_people")
     if first:
         initials = [each[0][0] for each in first]
         yield from (_as_name([initials[0], *last], short=True), _as_name([*initials, *last], short=True))
     if parts and len(words) > 1:
         yield from itertools.chain.from_iterable(_part(word, of_person=True) for word in words)
+        yield from itertools.chain.from_iterable(
+            _short(word) for word in words if word == words[0] or word not in vocabulary.words("particles")
+        )
         yield from (_as_name(unit) for unit in units if len(unit) > 1)
         yield from _initials(words[0], last)
+
+
+def _short(word: str) -> Iterator[Form]:
+    """A name of two or three letters by itself, with its capital: Ama, Tom."""
+    if 1 < len(word) < vocabulary.FEWEST_LETTERS and not vocabulary.says_nothing(word):
+        yield Form((word,), "named")
 
 
 def _initials(first: str, last: list[str]) -> Iterator[Form]:
@@ -325,7 +335,13 @@ def _initials(first: str, last: list[str]) -> Iterator[Form]:
 def _as_name(words: list[str], *, short: bool = False) -> Form:
     """Words that make a name: where a sentence may have them all as they are, with capitals only."""
     known = words[1:] if short and words[0] not in ("a", "i") else words[:1] if short else words
-    return Form(tuple(words), "named" if all(vocabulary.is_ordinary(word) for word in known) else "free")
+    return Form(tuple(words), "named" if all(vocabulary.says_nothing(word) for word in known) else "free")
+
+
+def _in_small_letters(name: Form, how_said: str) -> Iterator[Form]:
+    """A name of ordinary words where the words about it show that it is one: “i live with rose may”."""
+    if name.how == "named" and name.words[0] not in vocabulary.words("in_names"):
+        yield from (spaced(phrase.format(" ".join(name.words))) for phrase in vocabulary.phrases(how_said))
 
 
 def _place_forms(value: str, *, parts: bool) -> Iterator[Form]:
@@ -337,6 +353,8 @@ def _place_forms(value: str, *, parts: bool) -> Iterator[Form]:
             yield _as_name(words)
         elif telling:
             yield from _part(words[0])
+        elif len(words) >= 2 and _has_capitals(name):
+            yield Form(tuple(words), "named")
         if parts:
             names = (
                 words if len(words) <= _MANY else list(itertools.chain.from_iterable(map(words_of, _capitals(name))))
@@ -344,6 +362,11 @@ def _place_forms(value: str, *, parts: bool) -> Iterator[Form]:
             yield from itertools.chain.from_iterable(_part(word, of_person=True) for word in _telling(names))
             initials = "".join(word[0] for word in words)
             yield from (spaced(f"{initials} {kind}") for kind in vocabulary.words("schools") if 1 < len(initials) <= 9)
+
+
+def _has_capitals(name: str) -> bool:
+    """Whether a place is written as a name: “London Academy”, not “Secondary school”."""
+    return all(word[0].isupper() for word in name.split() if word not in vocabulary.words("in_names"))
 
 
 def _telling(words: list[str]) -> list[str]:
@@ -373,7 +396,7 @@ def _streets(words: list[str]) -> Iterator[list[str]]:
     for number, word in enumerate(words):
         line.append(word)
         after = words[number + 1] if number + 1 < len(words) else word
-        if word in vocabulary.streets() and after not in vocabulary.streets() and _telling(line[:-1]):
+        if word in vocabulary.streets() and after not in vocabulary.streets() and _is_street(line):
             yield line
             line = []
     yield line
@@ -383,11 +406,19 @@ def _street_forms(words: list[str]) -> Iterator[Form]:
     """A street with and without its number, in each way to write what it is called."""
     numbers = [place for place, word in enumerate(words) if word[0].isdigit()]
     bare = words[numbers[-1] + 1 :] if numbers else words
-    bare = bare if _telling(bare) else [word for word in words if not word[0].isdigit()]
+    bare = bare if _telling(bare) or _is_street(bare) else [word for word in words if not word[0].isdigit()]
     for each in (words, bare) if words != bare else (words,):
-        if len(each) > 1 and _telling(each):
+        if len(each) > 1 and (_telling(each) or _is_street(each)):
             for kind in vocabulary.streets().get(each[-1], (each[-1],)):
-                yield _as_name([*each[:-1], kind])
+                name = _as_name([*each[:-1], kind])
+                yield from (name, *_in_small_letters(name, "in_street"))
+
+
+def _is_street(words: list[str]) -> bool:
+    """Whether words end in what a street or a house is called, after some name: “Church Road”, not “Flat 3”."""
+    *name, kind = words or [""]
+    named = [word for word in name if word not in vocabulary.words("dwellings") and not word[0].isdigit()]
+    return bool(named) and (kind in vocabulary.streets() or kind in vocabulary.words("places"))
 
 
 def _town(word: str) -> Iterator[Form]:
@@ -420,7 +451,9 @@ def _company(word: str) -> Iterator[Form]:
 
 def _beside_titles(word: str) -> Iterator[Form]:
     yield from (spaced(f"{title} {word}") for title in vocabulary.words("titles"))
-    yield from (Form((title, word), _beside(word)) for title in vocabulary.words("other_titles"))
+    for title in vocabulary.words("other_titles"):
+        yield Form((title, word), _beside(word))
+        yield from _in_small_letters(Form((title, word), _beside(word)), "of_people")
 
 
 def _beside(word: str) -> How:
