@@ -82,13 +82,17 @@ def search(copy: Copy, open_words: str) -> Search:
 
 def _open(copy: Copy) -> frozenset[Form]:
     """What is no secret, since a fact that is shown says it."""
-    shown = (fact for fact in copy.shown if _is_open(fact, copy.hides_home))
-    return frozenset(
+    shown = [fact for fact in copy.shown if _is_open(fact, copy.hides_home)]
+    forms = [
         form
         for fact in shown
         for form in written.forms(fact, parts=True)
         if fact.field not in written.PEOPLE or form.how in ("free", "named")  # Mr P is more than one
-    )
+    ]
+    as_authorities = (form._replace(how="authority") for form in forms if form.how == "free" and len(form.words) == 1)
+    withheld = {fact.value for fact in copy.left_out if isinstance(fact.value, str)}
+    same_days = (form for fact in shown for form in written.days(fact) if fact.value in withheld)
+    return frozenset((*forms, *as_authorities, *same_days))
 
 
 def _telling(copy: Copy) -> Iterator[Fact]:

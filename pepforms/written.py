@@ -48,6 +48,7 @@ PLACES = frozenset(
     }
 )  # fmt: skip
 ADDRESS = "/care/placement/address"
+_AUTHORITY = "/care/placement/authority"
 _PLAIN_WORDS = frozenset({"/child/religion", "/care/circumstances/immigration"})
 _PICTURE = "/views/child/pictures/*/data"
 _ETHNICITY = "/child/ethnicity"
@@ -63,6 +64,13 @@ _UNSEARCHED = frozenset({"id", "slug", "pointer", "time", "academic-year", "fina
 """Formats whose values say nothing by themselves: references within the PEP, a time of day."""
 
 _LONDON = ZoneInfo("Europe/London")
+
+
+def days(fact: Fact) -> Iterator[Form]:
+    """A day without its year; none of another fact."""
+    field = field_of(fact)
+    if field and field.format == "date" and isinstance(fact.value, str):
+        yield from _days(date.fromisoformat(fact.value))
 
 
 def field_of(fact: Fact) -> schema.Field | None:
@@ -96,6 +104,8 @@ def _worded(fact: Fact, value: str, *, parts: bool) -> Iterator[Form]:
         yield from _name_forms(value, parts=parts or fact.field == _OTHER_NAMES)
     elif fact.field in _PEOPLE_OR_WORDS:
         yield from _name_or_words(value, parts=parts)
+    elif fact.field == _AUTHORITY and not parts and _is_of_one_telling_word(value):
+        yield Form(tuple(words_of(value)), "authority")
     elif fact.field in PLACES:
         yield from _place_forms(value, parts=parts)
     elif fact.field == ADDRESS:
@@ -142,8 +152,7 @@ def _formatted(kind: str, value: str, *, parts: bool) -> Iterator[Form]:
     elif kind == "date-time":
         yield from _dates(datetime.fromisoformat(value).astimezone(_LONDON).date())
     elif kind == "money":
-        yield from (free(words_of(f"£{value}")),)  # with its sign: 426 is a number like others
-        yield from (free(words_of(value)),) if len(value) > len("99.00") else ()
+        yield from _sums(value)
     elif kind == "phone":
         yield from _phones(value, parts=parts)
     elif kind == "email":
@@ -153,6 +162,17 @@ def _formatted(kind: str, value: str, *, parts: bool) -> Iterator[Form]:
         yield from (free([value.casefold()]), free([value.casefold()[:16]]))
     elif len("".join(words_of(value))) >= vocabulary.FEWEST_LETTERS:
         yield free(words_of(value))
+
+
+def _sums(value: str) -> Iterator[Form]:
+    """A sum with its sign, for 426 is a number like others; a small round one as what something cost."""
+    with_sign = words_of(f"£{value}")
+    if len(value) > len("99.00"):
+        yield from (free(with_sign), free(words_of(value)))
+    elif value.endswith(".00"):
+        yield from (spaced(phrase.format(*with_sign)) for phrase in vocabulary.phrases("of_sum"))
+    else:
+        yield free(with_sign)
 
 
 _UNITS = (
@@ -362,6 +382,11 @@ def _place_forms(value: str, *, parts: bool) -> Iterator[Form]:
             yield from itertools.chain.from_iterable(_part(word, of_person=True) for word in _telling(names))
             initials = "".join(word[0] for word in words)
             yield from (spaced(f"{initials} {kind}") for kind in vocabulary.words("schools") if 1 < len(initials) <= 9)
+
+
+def _is_of_one_telling_word(name: str) -> bool:
+    """Whether a name is one word that no sentence has in another sense: Kent, not Reading."""
+    return len(words := words_of(name)) == 1 and not vocabulary.says_nothing(words[0])
 
 
 def _has_capitals(name: str) -> bool:

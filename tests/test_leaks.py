@@ -357,6 +357,44 @@ def test_a_sum_is_found_with_its_sign_with_pence_and_without() -> None:
     assert telling([*found, "426", "£426.50", "£42", "94.50", "page 94"], pep, CARER) == found
 
 
+def test_a_small_round_sum_is_found_as_a_cost_alone() -> None:
+    pep = with_(pupil_premium_plus__lines__0__cost="50.00")
+    assert telling(["It cost £50", "tuition at £50.00", "saved £50 for the trip"], pep, CARER) == [
+        "It cost £50",
+        "tuition at £50.00",
+    ]
+
+
+@pytest.mark.parametrize("words", ["A score of 19 on the spelling test", "score 19 out of 40", "scored 19 of 20"])
+def test_a_score_that_is_not_called_one_of_the_sdq_is_let_be(words: str) -> None:
+    assert not tells(words, reader=SCHOOL)
+
+
+def test_where_the_home_is_no_secret_an_authority_is_found_as_one_and_not_as_a_team_or_a_university() -> None:
+    pep = with_(care__placement__authority="Kentshire", care__placement__confidential=False)
+    found = ["He lives in Kentshire", "Kentshire County Council", "moved to Kentshire", "Kentshire Virtual School"]
+    plain = ["Ran for Kentshire in the cross-country", "University of Kentshire", "Plays for Kentshire under 13s"]
+    assert telling([*found, *plain], pep, SCHOOL) == found
+    pep["education"]["sen"] = {"ehcp": {"maintaining_authority": "Kentshire County Council"}}
+    assert telling(found, pep, SCHOOL) == []
+    assert not tells("progress in reading", with_(care__placement__authority="Reading"), SCHOOL)
+
+
+def test_a_day_in_spelt_numbers_is_found_and_no_verb_taken_for_its_month() -> None:
+    pep = with_(care__placement__start="2026-05-01", education__settings__0__from="2026-03-01")
+    found = ["moved on the first of May", "on 1 may", "the First of March", "March the first"]
+    plain = ["No one may ask", "the first may help", "Page one march past"]
+    assert telling([*found, *plain], pep) == found
+
+
+def test_the_day_of_the_move_is_no_secret_where_the_copy_prints_that_very_day() -> None:
+    pep = with_(care__placement__start="2026-09-02", education__attendance__from="2025-09-02")
+    pep["education"]["behaviour"]["from"] = "2025-09-02"
+    assert tells("here since 2 September", pep)
+    pep["education"]["attendance"]["from"] = "2026-09-02"
+    assert not tells("here since 2 September", pep)
+
+
 @pytest.mark.parametrize("reader", [SCHOOL, CHILD])
 def test_where_a_carer_works_is_who_provides_the_placement(reader: Reader) -> None:
     pep = copy.deepcopy(QUILL)
