@@ -6,6 +6,7 @@ ordinary word, has forms in company only: `Miss May`, `Hope Street`.
 
 import functools
 import itertools
+import math
 import re
 import unicodedata
 from collections.abc import Iterator
@@ -20,6 +21,8 @@ from pepforms.model import Fact
 
 _WINDOW = 8
 """Words: a longer text is found by any so many of them in a row, on whatever page it breaks."""
+_FAR = 10
+"""Miles: so far, a distance tells as much without its decimals; less far, everybody walks and runs."""
 _MANY = 6
 """Words: a longer text in a field of names is a sentence, and its names are what has a capital."""
 
@@ -123,8 +126,9 @@ def _told_by(fact: Fact) -> Iterator[Form]:
         return
     value = str(fact.value).lower() if isinstance(fact.value, bool) else fact.value
     said = f"{value:g}" if isinstance(value, int | float) else str(value)
+    rounded = {math.floor(value), math.ceil(value)} if isinstance(value, float) and value >= _FAR else ()
     for phrase in (*told.get(said, ()), *told.get("*", ())):
-        yield spaced(phrase.format(" ".join(words_of(said))))
+        yield from (spaced(phrase.format(" ".join(words_of(each)))) for each in (said, *map(str, rounded)))
 
 
 def _coded(fact: Fact, field: schema.Field, value: str) -> Iterator[Form]:
@@ -225,12 +229,19 @@ def _dates(day: date) -> tuple[Form, ...]:
 
 @functools.lru_cache(maxsize=4096)
 def _days(day: date) -> tuple[Form, ...]:
-    """A day without its year, in words."""
-    return tuple(
-        Form(tuple(order.split()), "undated")
+    """A day without its year, in words; in figures, where a move is spoken of: `3/4` may be a part of a cake."""
+    in_words = (
+        order
         for number, month in itertools.product(_day_numbers(day), _month_names(day))
         for order in (f"{number} {month}", f"{number} of {month}", f"{month} {number}", f"{month} the {number}")
     )
+    before = ("moved", "moved on", "moved in", "moved in on", "moved out on", "since")
+    in_figures = (
+        f"{move} {number} {month}"
+        for move in (*before, *(("from", "on") if day.day > day.month else ()))
+        for number, month in itertools.product((f"{day.day}", f"{day.day:02}"), (f"{day.month}", f"{day.month:02}"))
+    )
+    return tuple(Form(tuple(order.split()), "undated") for order in (*in_words, *in_figures))
 
 
 _LOCAL = 6
@@ -307,7 +318,8 @@ def _spelt(name: str, *, parts: bool) -> Iterator[Form]:
     """A name in each spelling of letters with two: `Müller` is written Muller and Mueller, and Mueller Müller."""
     name = unicodedata.normalize("NFC", name)
     bare = re.sub("(?<=[UuOoAa])e|(?<=[Aa])a", "", name)
-    for spelling in dict.fromkeys((name, name.translate(_UMLAUTS), bare)):
+    rings = name.replace("å", "aa").replace("Å", "Aa")
+    for spelling in dict.fromkeys((name, name.translate(_UMLAUTS), rings, bare)):
         yield from _one_name(spelling, parts=parts)
 
 
@@ -345,7 +357,8 @@ def _short(word: str) -> Iterator[Form]:
 
 def _initials(first: str, last: list[str]) -> Iterator[Form]:
     """A title, or a telling first name, with the initial of the last: `Mr P`, `Ms F-H`, `Ama I`."""
-    for initial in dict.fromkeys((last[0][0], last[-1][0], " ".join(word[0] for word in last))):
+    initials = [word[0] for word in last]
+    for initial in dict.fromkeys((initials[0], initials[-1], " ".join(initials), "".join(initials))):
         yield from (spaced(f"{title} {initial}") for title in vocabulary.words("titles"))
         yield Form(("miss", *initial.split()), "named")
         if not vocabulary.says_nothing(first):
@@ -454,12 +467,13 @@ def _town(word: str) -> Iterator[Form]:
 
 
 def _part(word: str, *, of_person: bool = False) -> Iterator[Form]:
-    """A word of a name by itself; in company only, where it is short or ordinary. `Mockfords` is of Mockford."""
+    """A word of a name by itself, and of a family; in company only, where it is short or ordinary."""
     alone = len(word) >= vocabulary.FEWEST_LETTERS and word not in vocabulary.teams()
     if alone and not vocabulary.says_nothing(word):
         yield free([word])
-        if of_person and not vocabulary.says_nothing(f"{word}s"):
-            yield free([f"{word}s"])
+        if of_person:
+            plurals = (f"{word}s", f"{word}es") if word[-1] in "sxzh" else (f"{word}s",)
+            yield from (free([plural]) for plural in plurals if not vocabulary.says_nothing(plural))
     elif word not in vocabulary.generic():
         yield from _company(word)
         yield from _beside_titles(f"{word}s") if of_person and len(word) > 1 else ()

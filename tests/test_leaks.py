@@ -266,7 +266,8 @@ def test_a_withheld_code_or_mark_is_found_in_the_words_that_people_use(
     ("ethnicity", "words"),
     [
         ("CHNE", ["Enjoys Chinese lessons", "a Chinese takeaway"]), ("AIND", ["cooked an Indian meal"]),
-        ("WBRI", ["black text on a white background", "the British Museum", "a white shirt"]),
+        ("WBRI", ["black text on a white background", "the British Museum", "a white shirt",
+                  "He is British champion in judo"]),
         ("BAFR", ["a project on African drums", "the black cat", "A plan for SEN refused"]),
         ("WIRT", ["a time traveller in the story"]),
     ],
@@ -286,7 +287,7 @@ def test_a_code_in_plain_words_and_a_mark_that_is_not_set_are_no_secret() -> Non
     ("changes", "reader", "words"),
     [
         ({"ama": "Małgorzata Łukaszewicz"}, PARENT, ["Malgorzata Lukaszewicz", "Mrs Lukaszewicz"]),
-        ({"ama": "Søren Ødegård"}, PARENT, ["Soren Odegard", "Soeren", "Ødegård"]),
+        ({"ama": "Søren Ødegård"}, PARENT, ["Soren Odegard", "Soeren", "Ødegård", "Ødegaard"]),
         ({"ama": "Işıl Yıldız"}, PARENT, ["Yildiz", "ISIL YILDIZ"]),
         ({"ama": "Đặng Thị Þóra Weiß"}, PARENT, ["Dang", "Thora", "Weiss"]),
         ({"ama": "Jo Müller"}, PARENT, ["Mueller", "Muller", "MÜLLER"]), ({"ama": "Jo Mueller"}, PARENT, ["Müller"]),
@@ -295,7 +296,8 @@ def test_a_code_in_plain_words_and_a_mark_that_is_not_set_are_no_secret() -> Non
         ({"ama": "Rose May"}, PARENT, ["May, Rose", "R. May", "Miss R. May", "rosemay@example.org"]),
         ({"ama": "Jo Li"}, PARENT, ["Li, Jo", "Ms J. Li"]), ({"ama": "Mr Tom Zorb"}, PARENT, ["Tom Zorb"]),
         ({"ed": "Tom (Tommo) Pretendy"}, PARENT, ["Mr Tommo", "Tommo Pretendy"]),
-        ({}, PARENT, ["z.fictivehall", "Ms F-H", "Mr Pretendys room", "Mockfords rules", "the Pretendys"]),
+        ({}, PARENT, ["z.fictivehall", "Ms F-H", "Ms FH", "Mr Pretendys room", "Mockfords rules", "the Pretendys"]),
+        ({"ama": "Jo Jones"}, PARENT, ["the Joneses", "Jones"]),
         ({}, SCHOOL, ["Mockbridge", "Mockbridge, Quillon", "Q. Mockbridge"]),
         ({"education__settings__0__name": "St Zorbina’s Church of England Voluntary Aided Primary School"}, PARENT,
          ["Zorbina", "St Zorbina's", "St Zorbinas is loud"]),
@@ -325,6 +327,9 @@ def test_a_town_with_a_team_is_found_where_somebody_lives_there() -> None:
     pep = with_(care__placement__address="1 Zorbing Road, Liverpool, ZZ99 1ZZ")
     assert tells("We live in Liverpool now", pep)
     assert not tells("He supports Liverpool", pep)
+    pep = with_(care__placement__address="1 Zorbing Road, Cheddar, ZZ99 1ZZ")
+    assert tells("We live in Cheddar now", pep)
+    assert not tells("A cheddar sandwich", pep)
 
 
 @pytest.mark.parametrize("number", ["01632 960011", "01632960011", "+44 1632 960011", "0044 1632 960011"])
@@ -340,13 +345,17 @@ def test_a_number_is_found_however_it_is_kept_and_however_it_is_rung(number: str
 @pytest.mark.parametrize(
     "words",
     ["16-Feb-26", "16 Feb 26", "16 February '26", "02/16/2026", "2/16/26", "2026-2-16", "sixteenth of February 2026",
-     "February the sixteenth, 2026", "on 16 February he moved", "moved on the 16th of Feb", "16 February, 14:00"],
+     "February the sixteenth, 2026", "on 16 February he moved", "moved on the 16th of Feb", "16 February, 14:00",
+     "moved on 16/2", "since 16.2.", "from 16-2", "on 16/02 he came"],
 )  # fmt: skip
 def test_the_day_of_the_move_is_found_in_every_order_and_without_its_year(words: str) -> None:
     assert tells(words)
 
 
-@pytest.mark.parametrize("words", ["16 February 2024", "16 Feb 24", "16 March", "due 16/02", "10 June", "June 2026"])
+@pytest.mark.parametrize(
+    "words",
+    ["16 February 2024", "16 Feb 24", "16 March", "due 16/02", "10 June", "June 2026", "16/2", "on 16/2/24", "16 of 2"],
+)
 def test_another_day_is_let_be(words: str) -> None:
     assert not tells(words)
 
@@ -355,6 +364,24 @@ def test_a_sum_is_found_with_its_sign_with_pence_and_without() -> None:
     pep = with_(pupil_premium_plus__lines__0__cost="426.00", pupil_premium_plus__lines__1__cost="94.50")
     found = ["£426", "£ 426.00", "426.00", "£94.50"]
     assert telling([*found, "426", "£426.50", "£42", "94.50", "page 94"], pep, CARER) == found
+
+
+def test_a_day_in_figures_that_may_be_a_fraction_is_found_where_a_move_is_spoken_of() -> None:
+    pep = with_(care__placement__start="2026-04-03")
+    found = ["moved on 3/4", "here since 3/4"]
+    assert telling([*found, "worked on 3/4 of it", "from 3/4 to 4/4", "3/4"], pep) == found
+
+
+def test_a_distance_is_found_without_its_decimals_where_it_is_far() -> None:
+    found = ["41.5 miles", "41 miles", "42 miles"]
+    assert telling([*found, "40 miles", "41 pages"], reader=SCHOOL) == found
+    assert not tells("ran 2 miles", with_(care__placement__distance_miles=1.5), SCHOOL)
+
+
+def test_a_book_about_a_refugee_is_let_be() -> None:
+    pep = with_(care__circumstances={"unaccompanied": True})
+    found = ["He has refugee status", "came as a refugee"]
+    assert telling([*found, "The class read Refugee Boy"], pep, SCHOOL) == found
 
 
 def test_a_small_round_sum_is_found_as_a_cost_alone() -> None:
