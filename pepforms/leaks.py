@@ -92,13 +92,17 @@ def _as_town(form: Form, facts: list[Fact]) -> Iterator[Form]:
 
 def _open(copy: Copy) -> frozenset[Form]:
     """What is no secret, since a fact says it that is shown, here or in the reader's whole copy."""
-    shown = (fact for fact in (*copy.shown, *copy.of_others) if _is_open(fact, copy.hides_home))
-    return frozenset(
+    shown = [fact for fact in (*copy.shown, *copy.of_others) if _is_open(fact, copy.hides_home)]
+    forms = [
         form
         for fact in shown
         for form in written.forms(fact, parts=True)
         if fact.field not in written.PEOPLE or form.how in ("free", "named")  # Mr P is more than one
-    )
+    ]
+    as_authorities = (form._replace(how="authority") for form in forms if form.how == "free" and len(form.words) == 1)
+    withheld = {fact.value for fact in copy.left_out if isinstance(fact.value, str)}
+    same_days = (form for fact in shown for form in written.days(fact) if fact.value in withheld)
+    return frozenset((*forms, *as_authorities, *same_days))
 
 
 def _telling(copy: Copy) -> Iterator[Fact]:

@@ -9,7 +9,7 @@ from typing import Literal, NamedTuple
 from pepforms import vocabulary
 from pepforms.letters import Text
 
-How = Literal["free", "spaced", "named", "undated"]
+How = Literal["free", "spaced", "named", "undated", "authority"]
 _FIRST_LETTERS = 4
 _YEAR = re.compile(r"(19|20)\d\d")
 
@@ -18,7 +18,8 @@ class Form(NamedTuple):
     """One way of writing something, in the words of letters and digits that it has.
 
     `free` is found however it is spaced; `spaced` with these spaces alone; `named` is of ordinary words and found where
-    they are written as a name, with capitals; `undated` is spaced, with no year after it.
+    they are written as a name, with capitals; `undated` is spaced, a day with no year after it;
+    `authority` is found where somebody lives in it or where it is spoken of as a council.
     """
 
     words: tuple[str, ...]
@@ -68,8 +69,10 @@ def _says(text: Text, first: int, after: int, form: Form) -> bool:
     if tuple(pieces) == form.words:
         if form.how == "named":
             return _is_name(text, first, pieces)
-        return form.how != "undated" or not _is_year(text.words[after : after + 2])
-    if form.how in ("spaced", "undated"):
+        if form.how == "authority":
+            return _is_authority(text, first, after)
+        return form.how != "undated" or _is_day(text, first, after)
+    if form.how in ("spaced", "undated", "authority"):
         return False
     return (
         not all(vocabulary.says_nothing(piece) for piece in pieces)
@@ -79,9 +82,26 @@ def _says(text: Text, first: int, after: int, form: Form) -> bool:
 
 
 def _is_name(text: Text, first: int, pieces: list[str]) -> bool:
-    """Whether each word has a capital, but for titles and other words that stand beside a name."""
-    beside = vocabulary.words("other_titles")
+    """Whether each word has a capital, but for titles and other words that stand beside a name or within one."""
+    beside = (*vocabulary.words("other_titles"), *vocabulary.words("in_names"))
     return all(text.begins_as_a_name(first + at) for at, piece in enumerate(pieces) if piece not in beside)
+
+
+def _is_authority(text: Text, first: int, after: int) -> bool:
+    """Whether the words about a name show that it is where somebody lives, or an authority; no team, no university."""
+    for phrase in (*vocabulary.phrases("in_town"), *vocabulary.phrases("of_authority")):
+        before, behind = (part.split() for part in phrase.split("{}"))
+        stands = text.words[max(first - len(before), 0) : first], text.words[after : after + len(behind)]
+        if stands == (before, behind):
+            return True
+    return False
+
+
+def _is_day(text: Text, first: int, after: int) -> bool:
+    """Whether words are a day without its year, and not before the verbs “may” and “march”."""
+    verbs = [at for at in range(first, after) if text.words[at] in ("mar", "march", "may")]
+    in_figures = any(word[0].isdigit() for word in text.words[first:after])
+    return not _is_year(text.words[after : after + 2]) and (in_figures or all(map(text.begins_as_a_name, verbs)))
 
 
 def _is_year(words: list[str]) -> bool:

@@ -75,8 +75,8 @@ def _ordinary() -> frozenset[str]:
 
 
 def is_ordinary(word: str) -> bool:
-    """Whether a word stands in sentences that name nobody: one of the lists, or a single letter."""
-    return (len(word) == 1 and word.isalpha()) or word in _ordinary()
+    """Whether a word stands in sentences that name nobody: one of the lists, or a single letter; no number."""
+    return (len(word) == 1 and word.isalpha()) or (word in _ordinary() and not word[0].isdigit())
 
 
 def says_nothing(word: str) -> bool:

@@ -6,6 +6,7 @@ ordinary word, has forms in company only: `Miss May`, `Hope Street`.
 
 import functools
 import itertools
+import math
 import re
 import unicodedata
 from collections.abc import Iterator
@@ -20,6 +21,8 @@ from pepforms.model import Fact
 
 _WINDOW = 8
 """Words: a longer text is found by any so many of them in a row, on whatever page it breaks."""
+_FAR = 10
+"""Miles: so far, a distance tells as much without its decimals; less far, everybody walks and runs."""
 _MANY = 6
 """Words: a longer text in a field of names is a sentence, and its names are what has a capital."""
 
@@ -48,6 +51,7 @@ PLACES = frozenset(
     }
 )  # fmt: skip
 ADDRESS = "/care/placement/address"
+_AUTHORITY = "/care/placement/authority"
 _PLAIN_WORDS = frozenset({"/child/religion", "/care/circumstances/immigration"})
 _PICTURE = "/views/child/pictures/*/data"
 _ETHNICITY = "/child/ethnicity"
@@ -63,6 +67,13 @@ _UNSEARCHED = frozenset({"id", "slug", "pointer", "time", "academic-year", "fina
 """Formats whose values say nothing by themselves: references within the PEP, a time of day."""
 
 _LONDON = ZoneInfo("Europe/London")
+
+
+def days(fact: Fact) -> Iterator[Form]:
+    """A day without its year; none of another fact."""
+    field = field_of(fact)
+    if field and field.format == "date" and isinstance(fact.value, str):
+        yield from _days(date.fromisoformat(fact.value))
 
 
 def field_of(fact: Fact) -> schema.Field | None:
@@ -96,6 +107,8 @@ def _worded(fact: Fact, value: str, *, parts: bool) -> Iterator[Form]:
         yield from _name_forms(value, parts=parts or fact.field == _OTHER_NAMES)
     elif fact.field in _PEOPLE_OR_WORDS:
         yield from _name_or_words(value, parts=parts)
+    elif fact.field == _AUTHORITY and not parts and _is_of_one_telling_word(value):
+        yield Form(tuple(words_of(value)), "authority")
     elif fact.field in PLACES:
         yield from _place_forms(value, parts=parts)
     elif fact.field == ADDRESS:
@@ -113,8 +126,9 @@ def _told_by(fact: Fact) -> Iterator[Form]:
         return
     value = str(fact.value).lower() if isinstance(fact.value, bool) else fact.value
     said = f"{value:g}" if isinstance(value, int | float) else str(value)
+    rounded = {math.floor(value), math.ceil(value)} if isinstance(value, float) and value >= _FAR else ()
     for phrase in (*told.get(said, ()), *told.get("*", ())):
-        yield spaced(phrase.format(" ".join(words_of(said))))
+        yield from (spaced(phrase.format(" ".join(words_of(each)))) for each in (said, *map(str, rounded)))
 
 
 def _coded(fact: Fact, field: schema.Field, value: str) -> Iterator[Form]:
@@ -142,8 +156,7 @@ def _formatted(kind: str, value: str, *, parts: bool) -> Iterator[Form]:
     elif kind == "date-time":
         yield from _dates(datetime.fromisoformat(value).astimezone(_LONDON).date())
     elif kind == "money":
-        yield from (free(words_of(f"£{value}")),)  # with its sign: 426 is a number like others
-        yield from (free(words_of(value)),) if len(value) > len("99.00") else ()
+        yield from _sums(value)
     elif kind == "phone":
         yield from _phones(value, parts=parts)
     elif kind == "email":
@@ -153,6 +166,17 @@ def _formatted(kind: str, value: str, *, parts: bool) -> Iterator[Form]:
         yield from (free([value.casefold()]), free([value.casefold()[:16]]))
     elif len("".join(words_of(value))) >= vocabulary.FEWEST_LETTERS:
         yield free(words_of(value))
+
+
+def _sums(value: str) -> Iterator[Form]:
+    """A sum with its sign, for 426 is a number like others; a small round one as what something cost."""
+    with_sign = words_of(f"£{value}")
+    if len(value) > len("99.00"):
+        yield from (free(with_sign), free(words_of(value)))
+    elif value.endswith(".00"):
+        yield from (spaced(phrase.format(*with_sign)) for phrase in vocabulary.phrases("of_sum"))
+    else:
+        yield free(with_sign)
 
 
 _UNITS = (
@@ -205,12 +229,19 @@ def _dates(day: date) -> tuple[Form, ...]:
 
 @functools.lru_cache(maxsize=4096)
 def _days(day: date) -> tuple[Form, ...]:
-    """A day without its year, in words."""
-    return tuple(
-        Form(tuple(order.split()), "undated")
+    """A day without its year, in words; in figures, where a move is spoken of: `3/4` may be a part of a cake."""
+    in_words = (
+        order
         for number, month in itertools.product(_day_numbers(day), _month_names(day))
         for order in (f"{number} {month}", f"{number} of {month}", f"{month} {number}", f"{month} the {number}")
     )
+    before = ("moved", "moved on", "moved in", "moved in on", "moved out on", "since")
+    in_figures = (
+        f"{move} {number} {month}"
+        for move in (*before, *(("from", "on") if day.day > day.month else ()))
+        for number, month in itertools.product((f"{day.day}", f"{day.day:02}"), (f"{day.month}", f"{day.month:02}"))
+    )
+    return tuple(Form(tuple(order.split()), "undated") for order in (*in_words, *in_figures))
 
 
 _LOCAL = 6
@@ -287,7 +318,8 @@ def _spelt(name: str, *, parts: bool) -> Iterator[Form]:
     """A name in each spelling of letters with two: `Müller` is written Muller and Mueller, and Mueller Müller."""
     name = unicodedata.normalize("NFC", name)
     bare = re.sub("(?<=[UuOoAa])e|(?<=[Aa])a", "", name)
-    for spelling in dict.fromkeys((name, name.translate(_UMLAUTS), bare)):
+    rings = name.replace("å", "aa").replace("Å", "Aa")
+    for spelling in dict.fromkeys((name, name.translate(_UMLAUTS), rings, bare)):
         yield from _one_name(spelling, parts=parts)
 
 
@@ -300,22 +332,33 @@ def _one_name(name: str, *, parts: bool) -> Iterator[Form]:
     *first, last = units
     words = list(itertools.chain.from_iterable(units))
     if len(words) == 1:
-        yield from _part(words[0], of_person=True)
+        yield from (*_part(words[0], of_person=True), *_short(words[0]))
     else:
         given = list(itertools.chain.from_iterable(first))
         yield from (_as_name(words), _as_name([*last, *given]))
+        yield from _in_small_letters(_as_name(words), "of_people")
     if first:
         initials = [each[0][0] for each in first]
         yield from (_as_name([initials[0], *last], short=True), _as_name([*initials, *last], short=True))
     if parts and len(words) > 1:
         yield from itertools.chain.from_iterable(_part(word, of_person=True) for word in words)
+        yield from itertools.chain.from_iterable(
+            _short(word) for word in words if word == words[0] or word not in vocabulary.words("particles")
+        )
         yield from (_as_name(unit) for unit in units if len(unit) > 1)
         yield from _initials(words[0], last)
 
 
+def _short(word: str) -> Iterator[Form]:
+    """A name of two or three letters by itself, with its capital: Ama, Tom."""
+    if 1 < len(word) < vocabulary.FEWEST_LETTERS and not vocabulary.says_nothing(word):
+        yield Form((word,), "named")
+
+
 def _initials(first: str, last: list[str]) -> Iterator[Form]:
     """A title, or a telling first name, with the initial of the last: `Mr P`, `Ms F-H`, `Ama I`."""
-    for initial in dict.fromkeys((last[0][0], last[-1][0], " ".join(word[0] for word in last))):
+    initials = [word[0] for word in last]
+    for initial in dict.fromkeys((initials[0], initials[-1], " ".join(initials), "".join(initials))):
         yield from (spaced(f"{title} {initial}") for title in vocabulary.words("titles"))
         yield Form(("miss", *initial.split()), "named")
         if not vocabulary.says_nothing(first):
@@ -325,7 +368,13 @@ def _initials(first: str, last: list[str]) -> Iterator[Form]:
 def _as_name(words: list[str], *, short: bool = False) -> Form:
     """Words that make a name: where a sentence may have them all as they are, with capitals only."""
     known = words[1:] if short and words[0] not in ("a", "i") else words[:1] if short else words
-    return Form(tuple(words), "named" if all(vocabulary.is_ordinary(word) for word in known) else "free")
+    return Form(tuple(words), "named" if all(vocabulary.says_nothing(word) for word in known) else "free")
+
+
+def _in_small_letters(name: Form, how_said: str) -> Iterator[Form]:
+    """A name of ordinary words where the words about it show that it is one: “i live with rose may”."""
+    if name.how == "named" and name.words[0] not in vocabulary.words("in_names"):
+        yield from (spaced(phrase.format(" ".join(name.words))) for phrase in vocabulary.phrases(how_said))
 
 
 def _place_forms(value: str, *, parts: bool) -> Iterator[Form]:
@@ -337,6 +386,8 @@ def _place_forms(value: str, *, parts: bool) -> Iterator[Form]:
             yield _as_name(words)
         elif telling:
             yield from _part(words[0])
+        elif len(words) >= 2 and _has_capitals(name):
+            yield Form(tuple(words), "named")
         if parts:
             names = (
                 words if len(words) <= _MANY else list(itertools.chain.from_iterable(map(words_of, _capitals(name))))
@@ -344,6 +395,16 @@ def _place_forms(value: str, *, parts: bool) -> Iterator[Form]:
             yield from itertools.chain.from_iterable(_part(word, of_person=True) for word in _telling(names))
             initials = "".join(word[0] for word in words)
             yield from (spaced(f"{initials} {kind}") for kind in vocabulary.words("schools") if 1 < len(initials) <= 9)
+
+
+def _is_of_one_telling_word(name: str) -> bool:
+    """Whether a name is one word that no sentence has in another sense: Kent, not Reading."""
+    return len(words := words_of(name)) == 1 and not vocabulary.says_nothing(words[0])
+
+
+def _has_capitals(name: str) -> bool:
+    """Whether a place is written as a name: “London Academy”, not “Secondary school”."""
+    return all(word[0].isupper() for word in name.split() if word not in vocabulary.words("in_names"))
 
 
 def _telling(words: list[str]) -> list[str]:
@@ -373,7 +434,7 @@ def _streets(words: list[str]) -> Iterator[list[str]]:
     for number, word in enumerate(words):
         line.append(word)
         after = words[number + 1] if number + 1 < len(words) else word
-        if word in vocabulary.streets() and after not in vocabulary.streets() and _telling(line[:-1]):
+        if word in vocabulary.streets() and after not in vocabulary.streets() and _is_street(line):
             yield line
             line = []
     yield line
@@ -383,11 +444,19 @@ def _street_forms(words: list[str]) -> Iterator[Form]:
     """A street with and without its number, in each way to write what it is called."""
     numbers = [place for place, word in enumerate(words) if word[0].isdigit()]
     bare = words[numbers[-1] + 1 :] if numbers else words
-    bare = bare if _telling(bare) else [word for word in words if not word[0].isdigit()]
+    bare = bare if _telling(bare) or _is_street(bare) else [word for word in words if not word[0].isdigit()]
     for each in (words, bare) if words != bare else (words,):
-        if len(each) > 1 and _telling(each):
+        if len(each) > 1 and (_telling(each) or _is_street(each)):
             for kind in vocabulary.streets().get(each[-1], (each[-1],)):
-                yield _as_name([*each[:-1], kind])
+                name = _as_name([*each[:-1], kind])
+                yield from (name, *_in_small_letters(name, "in_street"))
+
+
+def _is_street(words: list[str]) -> bool:
+    """Whether words end in what a street or a house is called, after some name: “Church Road”, not “Flat 3”."""
+    *name, kind = words or [""]
+    named = [word for word in name if word not in vocabulary.words("dwellings") and not word[0].isdigit()]
+    return bool(named) and (kind in vocabulary.streets() or kind in vocabulary.words("places"))
 
 
 def _town(word: str) -> Iterator[Form]:
@@ -398,12 +467,13 @@ def _town(word: str) -> Iterator[Form]:
 
 
 def _part(word: str, *, of_person: bool = False) -> Iterator[Form]:
-    """A word of a name by itself; in company only, where it is short or ordinary. `Mockfords` is of Mockford."""
+    """A word of a name by itself, and of a family; in company only, where it is short or ordinary."""
     alone = len(word) >= vocabulary.FEWEST_LETTERS and word not in vocabulary.teams()
     if alone and not vocabulary.says_nothing(word):
         yield free([word])
-        if of_person and not vocabulary.says_nothing(f"{word}s"):
-            yield free([f"{word}s"])
+        if of_person:
+            plurals = (f"{word}s", f"{word}es") if word[-1] in "sxzh" else (f"{word}s",)
+            yield from (free([plural]) for plural in plurals if not vocabulary.says_nothing(plural))
     elif word not in vocabulary.generic():
         yield from _company(word)
         yield from _beside_titles(f"{word}s") if of_person and len(word) > 1 else ()
@@ -420,7 +490,9 @@ def _company(word: str) -> Iterator[Form]:
 
 def _beside_titles(word: str) -> Iterator[Form]:
     yield from (spaced(f"{title} {word}") for title in vocabulary.words("titles"))
-    yield from (Form((title, word), _beside(word)) for title in vocabulary.words("other_titles"))
+    for title in vocabulary.words("other_titles"):
+        yield Form((title, word), _beside(word))
+        yield from _in_small_letters(Form((title, word), _beside(word)), "of_people")
 
 
 def _beside(word: str) -> How:
