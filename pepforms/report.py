@@ -228,7 +228,8 @@ def _templates(wiring: Wiring) -> str:
     for form in found.values():
         wiring.template(form)
     own = [form for form in found.values() if form.template.parent == wiring.installed]
-    return f"{_counted(found, 'form')}, {len(own)} of them the authority’s own"
+    shipped = f"those that pepforms brings along lie in {folder('templates')}"
+    return f"{_counted(found, 'form')}, {len(own)} of them the authority’s own; {shipped}"
 
 
 def _fonts(_: Wiring) -> str:

@@ -55,7 +55,7 @@ LETTER = Form(
 )
 UNHEADED = replace(LETTER, letterhead=None)
 """The same under no letterhead, so that its own header stands and is judged."""
-MARKS = "{{ document.marking }} {{ document.notice }} {{ document.draft }}"
+MARKS = "{{ document.marking }} {{ document.notice }} {% if document.draft %}Draft{% endif %}"
 PEP: dict[str, Any] = {
     "pep": {"id": "PEP-1", "version": 1, "phase": "secondary", "provision_state": "on_roll"},
     "child": {"preferred_name": "Quill", "upn": "K999999914001"},

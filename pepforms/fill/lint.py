@@ -111,7 +111,7 @@ KINDS: Mapping[str, Kind] = {
     ),
     "page-not-marked": Kind(
         "blocks",
-        "Copy them from the headers of the letterhead that pepforms brings along.",
+        "Type it there just so; or copy the headers of letterhead.docx, in the folder that `pepforms doctor` shows.",
         "the header and footer of {what}, so a page would not say whose it is, or that it is a draft",
     ),
     "title-no-heading": Kind(
