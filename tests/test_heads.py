@@ -85,6 +85,28 @@ def test_what_a_page_lacks_is_told_as_it_is_typed_and_is_taken_so() -> None:
     assert unmarked(head(typed)) == []
 
 
+@pytest.mark.parametrize("hidden", ["{{ document.marking }}", "{{ document.notice }}", " · Draft"])
+def test_a_mark_that_is_hidden_is_on_no_page(hidden: str) -> None:
+    def change(word: Any) -> None:
+        line = word.sections[0].header.paragraphs[0]
+        before, after = line.text.split(hidden)
+        line.text = before
+        line.add_run(hidden).font.hidden = True
+        line.add_run(after)
+
+    assert unmarked(head(MARKS, change)) == [EVERY]
+
+
+def test_a_question_that_is_hidden_is_asked_all_the_same() -> None:
+    def change(word: Any) -> None:
+        line = word.sections[0].header.paragraphs[0]
+        line.text = ""
+        line.add_run("{% if pep.type %}").font.hidden = True
+        line.add_run(MARKS + "{% endif %}")
+
+    assert unmarked(head("", change)) == [EVERY]
+
+
 def test_marks_in_the_text_are_on_no_page_but_the_first_and_do_not_count() -> None:
     assert unmarked(head("", lambda word: word.add_paragraph(MARKS))) == [EVERY]
 

@@ -72,14 +72,23 @@ def _headed(parts: Mapping[str, etree._Element]) -> Iterator[tuple[str, list[str
 def _said(part: str, root: etree._Element) -> Iterator[str]:
     """The marks that a header or footer prints whatever else is so; that of a draft, where it has words for one."""
     open_: list[str] = []
-    for piece in _PIECE.findall("".join(paragraph.text for paragraph in paragraphs(part, root))):
-        statement, printed = _STATEMENT.match(piece), _PRINTED.match(piece)
+    texts = [text for paragraph in paragraphs(part, root) for text in paragraph.texts()]
+    says = "".join(text.text or "" for text in texts)
+    seen = "".join(" " * len(text.text or "") if _is_hidden(text) else text.text or "" for text in texts)
+    for found in _PIECE.finditer(says):
+        piece, drawn = found.group(), seen[found.start() : found.end()]
+        statement, printed = _STATEMENT.match(piece), _PRINTED.match(drawn)
         if statement:
             _step(open_, statement["word"], statement["asked"])
         elif printed and printed[1] != _DRAFT and all(asked == printed[1] for asked in open_):
             yield printed[1]
-        elif open_ == [_DRAFT] and piece.strip() and not TAG.match(piece):
+        elif open_ == [_DRAFT] and drawn.strip() and not TAG.match(piece):
             yield _DRAFT
+
+
+def _is_hidden(text: etree._Element) -> bool:
+    run = text.getparent()
+    return _is_on(run.find(f"{W}rPr") if run is not None else None, "vanish")
 
 
 def _step(open_: list[str], word: str, asked: str) -> None:
