@@ -177,6 +177,11 @@ def heading_switched_off(word: Any) -> None:
     word.tables[0].rows[0]._tr.trPr.find(qn("w:tblHeader")).set(qn("w:val"), "0")
 
 
+def looped_heading(word: Any) -> None:
+    loop, heading = word.tables[0].rows[1]._tr, word.tables[0].rows[0]._tr
+    heading.addprevious(loop)
+
+
 def turned(word: Any) -> None:
     (section,) = word.sections
     section.page_width, section.page_height = section.page_height, section.page_width
@@ -646,6 +651,7 @@ FAULTS: dict[str, tuple[Break, str, str]] = {
     # what else is in the file
     "a heading row that does not say so": (not_a_heading, "no-heading-row", "text, table 1, row 1, cell 1"),
     "a heading row switched off": (heading_switched_off, "no-heading-row", "text, table 1, row 1, cell 1"),
+    "a heading row within the loop": (looped_heading, "no-heading-row", "text, table 1, row 1, cell 1"),
     "a picture without words": (picture(), "no-alternative-text", HERE),
     "no title": (without_title, "no-title", "document properties"),
     "all pages turned": (turned, "wrong-orientation", "the whole file"),
@@ -925,6 +931,24 @@ def test_a_table_for_layout_needs_no_heading_where_the_table_within_has_one() ->
     around = word.add_table(1, 1).cell(0, 0)
     around._tc.insert(1, loop)
     assert findings(word) == []
+
+
+def test_a_heading_row_may_be_asked_for_in_a_row_before_it() -> None:
+    def asked() -> Any:
+        word = good()
+        table = word.tables[0]
+        question, answered = table.add_row(), table.add_row()
+        question.cells[0].text, answered.cells[0].text = "{%tr if targets %}", "{%tr endif %}"
+        table.rows[0]._tr.addprevious(question._tr)
+        return word
+
+    assert findings(asked()) == []
+    word = asked()
+    heading = word.tables[0].rows[1]._tr.trPr
+    heading.remove(heading.find(qn("w:tblHeader")))
+    assert [(one.slug, str(one.place)) for one in findings(word)] == [
+        ("no-heading-row", "text, table 1, row 2, cell 1")
+    ]
 
 
 @pytest.mark.parametrize("width", ["595.3pt", "12240.0", "210mm", "8.5in"])
