@@ -182,7 +182,10 @@ def _filled(form: Form, audience: Audience, data: bytes, head: Letterhead | None
 
 
 def keep(pack: Pack, wiring: Wiring) -> list[Form]:
-    """Install a pack that has no fault: its templates first, then, at once, the rows that name them."""
+    """Install a pack that has no fault: its templates first, then, at once, the rows that name them.
+
+    What is installed now: its forms, and as a form of that name the letterhead, if it brings one.
+    """
     home = files.folder(wiring.keep() / wiring.installed.name)
     catalogue = home / forms.CATALOGUE
     brought = {name: (form.template.name, pack.templates[name]) for name, form in pack.forms.items()}
@@ -195,7 +198,8 @@ def keep(pack: Pack, wiring: Wiring) -> list[Form]:
         word_files = [*brought.values(), *([pack.letterhead] if pack.letterhead else [])]
         with _all_or_none(home, word_files), files.told(catalogue):
             files.replace(catalogue, _written(rows).encode())
-    return [wiring.form(name) for name in pack.forms]
+    head = [dataclasses.replace(forms.LETTERHEAD, template=home / rows["letterhead"])] if pack.letterhead else []
+    return [*(wiring.form(name) for name in pack.forms), *head]
 
 
 @contextlib.contextmanager

@@ -159,12 +159,13 @@ def letterhead(folder: Path, text: str = "From {{ document.virtual_school }}") -
 def test_a_letterhead_of_ones_own_stands_over_every_form_that_takes_one(tmp_path: Path, wiring: Wiring) -> None:
     install.keep(install.read(pack(tmp_path / "ours")), wiring)
     given = letterhead(tmp_path / "head")
-    install.keep(install.read(given), wiring)
+    (installed,) = install.keep(install.read(given), wiring)
     forms = wiring.forms()
     assert forms["our-letter"].letterhead is None
     taken = {form.letterhead for form in forms.values() if form.name != "our-letter"}
     (kept,) = taken
     assert kept is not None
+    assert (installed.name, installed.template) == ("letterhead", kept)
     assert kept.parent == wiring.installed
     assert kept.read_bytes() == (given / "head.docx").read_bytes()
 
