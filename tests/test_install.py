@@ -302,6 +302,22 @@ def test_doctor_tells_of_a_list_of_forms_that_is_damaged(tmp_path: Path, wiring:
     assert "forms.toml cannot be read" in told
 
 
+def test_a_kept_row_that_is_refused_today_is_told_with_its_file_and_mended_by_the_next_pack(
+    tmp_path: Path, wiring: Wiring
+) -> None:
+    install.keep(install.read(pack(tmp_path / "ours")), wiring)
+    kept = wiring.installed / "forms.toml"
+    kept.write_text('letterhead = ["head.docx"]\n' + kept.read_text() + 'notice = "For {name}"\n')
+    with pytest.raises(Misconfigured, match=f"^{kept}, letterhead: .* Take letterhead out of this file, then install"):
+        wiring.forms()
+    kept.write_text(kept.read_text().partition("\n")[2])
+    with pytest.raises(Misconfigured, match=r"Take \[our-letter\] out of this file, then install the pack again\."):
+        wiring.forms()
+    mended = pepforms(tmp_path / "home", "template", "install", tmp_path / "ours")
+    assert mended.returncode == 0, mended.stderr
+    assert wiring.form("our-letter").notice is None
+
+
 def test_nothing_stays_of_a_pack_where_the_disk_is_full_before_the_end(tmp_path: Path, wiring: Wiring) -> None:
     given = install.read(pack(tmp_path / "ours", rows=ROWS + f'notice = "{"x" * 200_000}"\n'))
     most = resource.getrlimit(resource.RLIMIT_FSIZE)
