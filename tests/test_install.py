@@ -293,6 +293,24 @@ def test_a_kept_template_that_was_changed_by_hand_is_not_used_until_it_is_instal
     assert wiring.template(form)
 
 
+def test_doctor_names_the_letterhead_of_ones_own(tmp_path: Path, wiring: Wiring) -> None:
+    (kept,) = install.keep(install.read(letterhead(tmp_path / "head")), wiring)
+    assert f"0 of them the authority’s own, and its letterhead {kept.template.name}; " in report.doctor(wiring)[1]
+
+
+@pytest.mark.parametrize("rows", [ROWS, 'letterhead = "letter.docx"\n'])
+def test_doctor_tells_of_pages_without_marks_that_were_installed_under_older_rules(
+    tmp_path: Path, wiring: Wiring, rows: str
+) -> None:
+    word = docx.Document()
+    word.save(str(tmp_path / "bare.docx"))
+    given = pack(tmp_path / "ours", (tmp_path / "bare.docx").read_bytes(), rows)
+    (kept,) = install.keep(install.read(given), wiring)
+    healthy, told = report.doctor(wiring)
+    assert not healthy
+    assert re.search(rf"NO  templates .*{kept.template}.* lack {{{{ document\.marking .*install it again", told)
+
+
 def test_doctor_tells_of_a_list_of_forms_that_is_damaged(tmp_path: Path, wiring: Wiring) -> None:
     install.keep(install.read(pack(tmp_path / "ours")), wiring)
     assert "11 forms, 1 of them the authority’s own" in report.doctor(wiring)[1]

@@ -257,6 +257,11 @@ def lint(data: bytes, name: str, form: Form) -> list[Finding]:
     return found
 
 
+def of_pages(data: bytes, name: str, form: Form) -> list[Finding]:
+    """What a template lacks on its pages and of its title, alone: quick enough to ask of one that is in use."""
+    return [*map(_of_fabric, heads.faults(package.parsed(package.opened(data, name), name), form))]
+
+
 def _under_a_letterhead(
     parts: Mapping[str, etree._Element], form: Form
 ) -> tuple[dict[str, etree._Element], Iterator[fabric.Fault]]:
