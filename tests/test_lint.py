@@ -910,6 +910,16 @@ def test_what_word_fills_itself_is_told_by_the_name_of_its_field(code: str) -> N
     assert f"({code.split()[0].upper()})" in found.message
 
 
+def test_whoever_finds_no_tag_for_a_date_of_words_is_told_what_to_write() -> None:
+    word = good()
+    field(" SAVEDATE ")(word)
+    (found,) = findings(word)
+    (instead,) = re.findall(r"\{\{ \S.*? \}\}", found.message.partition("type the date")[2])
+    word = good()
+    text(instead)(word)
+    assert findings(word) == []
+
+
 @pytest.mark.parametrize("code", ["PAGE", "NUMPAGES", "TOC \\o", "PAGEREF _Toc1", "HYPERLINK x", "STYLEREF x", "DATES"])
 def test_what_every_document_counts_anew_is_no_finding(code: str) -> None:
     word = good()

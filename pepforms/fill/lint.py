@@ -182,7 +182,8 @@ KINDS: Mapping[str, Kind] = {
     ),
     "field-of-word": Kind(
         "blocks",
-        "Delete it and write a tag in {{ }} in its place.",
+        "Delete it and write a tag in {{ }} in its place; or type the date that a document is to bear, or use one of "
+        "the PEP, such as {{ meeting.date|long_date }}.",
         "there is a field that Word fills itself ({what}), which nobody fills here",
     ),
     "hidden-by-style": Kind(
