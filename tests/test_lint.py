@@ -594,6 +594,18 @@ FAULTS: dict[str, tuple[Break, str, str]] = {
     ),
     "a day in words": (text('{% if meeting.date == "12 November 2026" %}{% endif %}'), "wrong-comparison", HERE),
     "a role in words": (text('{{ people|where("role", "Social worker")|count }}'), "wrong-comparison", HERE),
+    "an age in quotation marks": (
+        text('{% if child.date_of_birth|age(meeting.date) == "10" %}{% endif %}'), "wrong-comparison", HERE,
+    ),
+    "a count in quotation marks": (text('{% if "2" == targets|count %}{% endif %}'), "wrong-comparison", HERE),
+    "a number that is no name": (text("{% if 5 == child.upn %}{% endif %}"), "wrong-comparison", HERE),
+    "an amount without pence": (
+        text('{% if pupil_premium_plus.allocation == "700" %}{% endif %}'), "wrong-comparison", HERE,
+    ),
+    "an amount with its sign": (
+        text('{{ pupil_premium_plus.lines|where("cost", "£700.00")|count }}'), "wrong-comparison", HERE,
+    ),
+    "a person by name": (text('{{ targets|where("owner", "Callum Imagine")|count }}'), "wrong-comparison", HERE),
     "a row's name where there is no row": (
         text("{% for t in targets %}{% else %}{{ t.target }}{% endfor %}"), "unknown-field", HERE,
     ),
@@ -876,6 +888,8 @@ def test_the_nearest_name_is_told(tag: str, near: str) -> None:
         "{% if child.date_of_birth < meeting.date and meeting.date >= '2026-09-01' %}{% endif %}",
         "{% for t in targets %}{% for u in targets if loop.last %}{{ loop.index }}{% endfor %}{% endfor %}",
         "{{\u00a0child.upn\u00a0}}, {{r\u00a0child.preferred_name|strong }}",
+        "{% if targets|count == 2 and 2 == targets|count and child.date_of_birth|age(meeting.date) != 10 %}{% endif %}",
+        "{% if pupil_premium_plus.allocation == '-700.00' %}{{ targets|where('owner', 'p1')|count }}{% endif %}",
         "{# only a note #}",
         "{% if child.upn %}{{ child.legal_name|name }}{% endif %}",
         "{{r child.preferred_name|strong }}",
