@@ -872,6 +872,13 @@ def test_the_nearest_name_is_told(tag: str, near: str) -> None:
     assert near in found.message
 
 
+@pytest.mark.parametrize("filters", [500, 5000])
+def test_a_tag_that_says_too_much_to_be_read_is_told(filters: int) -> None:
+    word = good()
+    text(f"{{{{ child.upn{'|phrase' * filters} }}}}")(word)
+    assert [(one.slug, str(one.place)) for one in findings(word)] == [("unreadable-tag", HERE)]
+
+
 @pytest.mark.parametrize(
     "tags",
     [

@@ -108,8 +108,11 @@ class Reader:
                 open_[-1].absent = {*open_[-1].denied}
                 open_[-1].names = {}
             reading = _Reading(self, tag, open_)
-            for node in tree.body if word != "else" else ():
-                reading.statement(node, word)
+            try:
+                for node in tree.body if word != "else" else ():
+                    reading.statement(node, word)
+            except RecursionError:
+                reading.faults = [Fault("unreadable-tag", tag, "it says too much to be read; say less in one tag")]
             yield from reading.faults
 
     def _parsed(self, text: str, word: str) -> tuple[nodes.Template, list[tuple[str, str]]]:
