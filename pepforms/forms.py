@@ -153,6 +153,19 @@ def letterheads(installed: Path | None = None, replaced: Collection[str] = ()) -
     return [path for path in reversed(brought) if path]
 
 
+def beside(word_file: Path, installed: Path | None = None) -> Form | None:
+    """What a Word file is by the catalogue that lies beside it, as in a pack that is still to be installed."""
+    path, name = word_file.parent / CATALOGUE, word_file.name.lower()
+    if not path.is_file():
+        return None
+    text = _read(path)
+    head = listed(text, path).letterhead
+    if head and head.name.lower() == name:
+        return LETTERHEAD
+    rows = listed(text, path, letterhead=head or letterhead(installed)).forms
+    return next((form for form in rows.values() if form.template.name.lower() == name), None)
+
+
 def _listed_in_each(
     installed: Path | None, replaced: Collection[str], *, letterhead: Path | None = None
 ) -> Iterator[Listed]:

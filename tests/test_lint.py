@@ -1307,6 +1307,33 @@ def test_the_command_refuses_a_form_that_is_not_and_two_files_to_annotate(tmp_pa
     assert check(tmp_path / "mine.docx", tmp_path / "mine.docx", "--annotate", tmp_path / "out.docx")[0] == 64
 
 
+def slugs(*arguments: str | Path) -> set[str]:
+    (entry,) = json.loads(check(*arguments, "--format", "json")[1])["results"]
+    return {one["slug"] for one in entry["findings"]}
+
+
+def test_a_file_of_a_pack_is_checked_as_what_its_row_says(tmp_path: Path) -> None:
+    letter, head, rows = (tmp_path / name for name in ("letter.docx", "head.docx", "forms.toml"))
+    word = good()
+    text("{{ child.unp }}")(word)  # so that nothing is tried
+    for path in (letter, head):
+        word.save(str(path))
+    row = '[letter]\ntitle = "Letter"\ntemplate = "letter.docx"\naudiences = ["school"]\n'
+    rows.write_text(row)
+    assert slugs(letter) == {"unknown-field", "page-not-marked"}
+    rows.write_text(f'letterhead = "head.docx"\n{row}letterhead = true\n')
+    assert slugs(letter) == {"unknown-field"}
+    assert slugs(head) == {"unknown-field", "page-not-marked", "title-no-heading"}
+
+
+def test_only_what_is_meant_for_a_whole_pep_owes_what_is_needed_at_sign_off(tmp_path: Path) -> None:
+    word = good()
+    text("{{ child.unp }}")(word)
+    word.save(str(tmp_path / "mine.docx"))
+    assert slugs(tmp_path / "mine.docx") == {"unknown-field"}
+    assert slugs(tmp_path / "mine.docx", "--form", "pep") == {"unknown-field", "needed-not-printed"}
+
+
 def test_the_copy_with_comments_never_takes_the_place_of_the_template(tmp_path: Path) -> None:
     mine = tmp_path / "mine.docx"
     good().save(str(mine))
