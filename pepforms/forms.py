@@ -3,7 +3,7 @@
 import functools
 import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, get_args
@@ -116,10 +116,16 @@ def catalogue(installed: Path | None = None) -> dict[str, Form]:
     All stand under one letterhead, the authority's own where it has installed one. A fault is Misconfigured and names
     the file and the key.
     """
-    found, head = dict[str, Form](), letterhead(installed)
-    for path in _catalogues(installed):
-        found |= listed(_read(path), path, letterhead=head).forms
+    found = besides((), installed)
     gathered(found, _catalogues(installed)[-1])
+    return found
+
+
+def besides(replaced: Collection[str], installed: Path | None = None) -> dict[str, Form]:
+    """Every form by name, without the rows of the authority's own catalogue that a pack replaces: none is read."""
+    found, head = dict[str, Form](), letterhead(installed, replaced)
+    for listed_ in _listed_in_each(installed, replaced, letterhead=head):
+        found |= listed_.forms
     return found
 
 
@@ -129,22 +135,50 @@ def gathered(found: Mapping[str, Form], path: Path) -> None:
         if form.gathers is None:
             continue
         if form.gathers not in found:
-            raise _bad(path, f"[{form.name}] gathers", f"there is no form “{form.gathers}”")
+            raise _BadRow(path, f"[{form.name}] gathers", f"there is no form “{form.gathers}”")
         try:
             form.may_gather(found[form.gathers])
         except Refused as error:
-            raise _bad(path, f"[{form.name}] gathers", str(error).removesuffix(".")) from error
+            raise _BadRow(path, f"[{form.name}] gathers", str(error).removesuffix(".")) from error
 
 
-def letterhead(installed: Path | None = None) -> Path | None:
+def letterhead(installed: Path | None = None, replaced: Collection[str] = ()) -> Path | None:
     """The Word file that forms stand under: the authority's own, else the one shipped."""
-    return next(iter(letterheads(installed)), None)
+    return next(iter(letterheads(installed, replaced)), None)
 
 
-def letterheads(installed: Path | None = None) -> list[Path]:
+def letterheads(installed: Path | None = None, replaced: Collection[str] = ()) -> list[Path]:
     """Every Word file that a catalogue names as its letterhead, the one in use first."""
-    brought = (listed(_read(path), path).letterhead for path in reversed(_catalogues(installed)))
-    return [path for path in brought if path]
+    brought = [one.letterhead for one in _listed_in_each(installed, replaced)]
+    return [path for path in reversed(brought) if path]
+
+
+def beside(word_file: Path, installed: Path | None = None) -> Form | None:
+    """What a Word file is by the catalogue that lies beside it, as in a pack that is still to be installed."""
+    path, name = word_file.parent / CATALOGUE, word_file.name.lower()
+    if not path.is_file():
+        return None
+    text = _read(path)
+    head = listed(text, path).letterhead
+    if head and head.name.lower() == name:
+        return LETTERHEAD
+    rows = listed(text, path, letterhead=head or letterhead(installed)).forms
+    return next((form for form in rows.values() if form.template.name.lower() == name), None)
+
+
+def _listed_in_each(
+    installed: Path | None, replaced: Collection[str], *, letterhead: Path | None = None
+) -> Iterator[Listed]:
+    """What each catalogue lists; a row of the authority's own that is at fault can be taken out, which is told."""
+    shipped, *own = _catalogues(installed)
+    yield listed(_read(shipped), shipped, letterhead=letterhead)
+    for path in own:
+        try:
+            yield listed(_read(path), path, letterhead=letterhead, replaced=frozenset(replaced))
+        except _BadRow as error:
+            raise Misconfigured(
+                f"{error} Take {error.row} out of this file, then install the pack again.", slug=error.slug
+            ) from error
 
 
 def _catalogues(installed: Path | None) -> list[Path]:
@@ -181,18 +215,20 @@ def as_kept(path: Path, data: bytes) -> bool:
 
 
 @functools.lru_cache(maxsize=8)
-def listed(text: str, path: Path, *, letterhead: Path | None = None) -> Listed:
+def listed(text: str, path: Path, *, letterhead: Path | None = None, replaced: frozenset[str] = frozenset()) -> Listed:
     """What the text of a catalogue lists, its templates beside it; Misconfigured for a fault.
 
-    The forms stand under the given letterhead, else under the one that the catalogue brings.
+    The forms stand under the given letterhead, else under the one that the catalogue brings. What is replaced is not
+    read.
     """
     try:
         rows = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise Misconfigured(f"{path} cannot be read: {error}. Put that line right.", slug="bad-forms") from error
+    rows = {name: row for name, row in rows.items() if name not in replaced}
     brought = rows.pop("letterhead", None)
     if not isinstance(brought, str | None):
-        raise _bad(path, "letterhead", "name a Word file")
+        raise _BadRow(path, "letterhead", "name a Word file")
     own = path.parent / brought if brought else None
     return Listed({name: _form(path, name, row, letterhead or own) for name, row in rows.items()}, own)
 
@@ -207,19 +243,21 @@ def named(name: str, installed: Path | None = None) -> Form:
 
 def _form(path: Path, name: str, row: Any, letterhead: Path | None) -> Form:
     if not (_NAME.fullmatch(name) and isinstance(row, dict)):
-        raise _bad(path, f"[{name}]", f"a form is a table; for its name {_NAMED_IN}")
+        raise _BadRow(path, f"[{name}]", f"a form is a table; for its name {_NAMED_IN}")
     for key in ("title", "template", "audiences"):
         if key not in row:
-            raise _bad(path, f"[{name}]", "give title, template and audiences")
+            raise _BadRow(path, f"[{name}]", "give title, template and audiences")
     for key, value in row.items():
         if fault := _KEYS[key](value) if key in _KEYS else f"there is no such key; there are {', '.join(_KEYS)}":
-            raise _bad(path, f"[{name}] {key}", fault)
+            raise _BadRow(path, f"[{name}] {key}", fault)
     given = {key: value for key, value in row.items() if key not in ("template", "letterhead")}
     for key, known in _CHOICES.items():
         if key in given:
             given[key] = tuple(one for one in known if one in given[key])
     if name == PEP and not ("authority" in given["audiences"] and "record" in given.get("stages", STAGES)):
-        raise _bad(path, f"[{name}]", "records are made from this form: offer it to the authority, at stage record too")
+        raise _BadRow(
+            path, f"[{name}]", "records are made from this form: offer it to the authority, at stage record too"
+        )
     return Form(
         name=name,
         template=path.parent / row["template"],
@@ -228,8 +266,12 @@ def _form(path: Path, name: str, row: Any, letterhead: Path | None) -> Form:
     )
 
 
-def _bad(path: Path, key: str, fault: str) -> Misconfigured:
-    return Misconfigured(f"{path}, {key}: {fault}.", slug="bad-forms")
+class _BadRow(Misconfigured):
+    """A fault in one row of a catalogue, which is all right without it."""
+
+    def __init__(self, path: Path, key: str, fault: str) -> None:
+        super().__init__(f"{path}, {key}: {fault}.", slug="bad-forms")
+        self.row = key.partition(" ")[0]
 
 
 _CHOICES: Mapping[str, tuple[str, ...]] = {"audiences": AUDIENCES, "stages": STAGES, "phases": PHASES}

@@ -41,6 +41,11 @@ class Pack:
     templates: dict[str, bytes]
     letterhead: tuple[str, bytes] | None = None
 
+    @property
+    def replaced(self) -> set[str]:
+        """What it takes the place of in the authority's own catalogue: rows by name, and the line of the letterhead."""
+        return {*self.rows} | ({forms.LETTERHEAD.name} if self.letterhead else set())
+
 
 def read(path: Path) -> Pack:
     """The pack at a path; Refused, or Misconfigured for a fault in its rows, where it is none."""
@@ -97,7 +102,7 @@ def faults(pack: Pack, wiring: Wiring) -> Iterator[tuple[str, PepformsError]]:
     if missing := wiring.judge_missing:
         raise Misconfigured(f"Templates are installed only where veraPDF judges them ({missing}).", slug="no-judge")
     try:
-        forms.gathered(wiring.forms() | dict(pack.forms), Path(forms.CATALOGUE))
+        forms.gathered(_others(pack, wiring) | dict(pack.forms), Path(forms.CATALOGUE))
     except Misconfigured as error:
         yield forms.CATALOGUE, error
         return
@@ -131,10 +136,15 @@ def findings(pack: Pack, wiring: Wiring) -> Iterator[tuple[str, list[Finding]]]:
 
 def _standing(pack: Pack, wiring: Wiring) -> Iterator[Form]:
     """The forms of a pack, each under the letterhead that it will have: the pack's own, else the one in use."""
-    in_use = forms.letterhead(wiring.installed)
+    in_use = forms.letterhead(wiring.installed, pack.replaced)
     for name, form in pack.forms.items():
         under = form.letterhead or (in_use if pack.rows[name].get("letterhead") else None)
         yield dataclasses.replace(form, letterhead=under)
+
+
+def _others(pack: Pack, wiring: Wiring) -> dict[str, Form]:
+    """The forms that stay: what a pack mends is not read, so that it can."""
+    return forms.besides(pack.replaced, wiring.installed)
 
 
 def _objections(pack: Pack, wiring: Wiring) -> Iterator[tuple[str, PepformsError]]:
@@ -155,7 +165,7 @@ def _tried(pack: Pack, wiring: Wiring) -> Iterator[tuple[Form, bytes, Letterhead
     brought = Letterhead(pack.letterhead[1], pack.letterhead[0], colour) if pack.letterhead else None
     for form in _standing(pack, wiring):
         yield form, pack.templates[form.name], (brought or wiring.letterhead(form)) if form.letterhead else None
-    for form in wiring.forms().values() if brought else ():
+    for form in _others(pack, wiring).values() if brought else ():
         if form.letterhead and form.name not in pack.forms:
             yield form, wiring.word_file(form.template), brought
 
@@ -182,7 +192,10 @@ def _filled(form: Form, audience: Audience, data: bytes, head: Letterhead | None
 
 
 def keep(pack: Pack, wiring: Wiring) -> list[Form]:
-    """Install a pack that has no fault: its templates first, then, at once, the rows that name them."""
+    """Install a pack that has no fault: its templates first, then, at once, the rows that name them.
+
+    What is installed now: its forms, and as a form of that name the letterhead, if it brings one.
+    """
     home = files.folder(wiring.keep() / wiring.installed.name)
     catalogue = home / forms.CATALOGUE
     brought = {name: (form.template.name, pack.templates[name]) for name, form in pack.forms.items()}
@@ -195,7 +208,8 @@ def keep(pack: Pack, wiring: Wiring) -> list[Form]:
         word_files = [*brought.values(), *([pack.letterhead] if pack.letterhead else [])]
         with _all_or_none(home, word_files), files.told(catalogue):
             files.replace(catalogue, _written(rows).encode())
-    return [wiring.form(name) for name in pack.forms]
+    head = [dataclasses.replace(forms.LETTERHEAD, template=home / rows["letterhead"])] if pack.letterhead else []
+    return [*(wiring.form(name) for name in pack.forms), *head]
 
 
 @contextlib.contextmanager

@@ -8,6 +8,7 @@ import os
 import re
 import textwrap
 from collections.abc import Callable, Iterator, Mapping, Sized
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -15,7 +16,7 @@ from pepforms import files, forms, pipeline, schema
 from pepforms.check import Checked, law, rules, together
 from pepforms.errors import Misconfigured, PepformsError
 from pepforms.fill import words
-from pepforms.fill.lint import Finding
+from pepforms.fill.lint import Finding, of_pages
 from pepforms.fill.scopes import placeholder
 from pepforms.fill.values import seen
 from pepforms.model import Json, Pep, Problem, Stage
@@ -228,7 +229,18 @@ def _templates(wiring: Wiring) -> str:
     for form in found.values():
         wiring.template(form)
     own = [form for form in found.values() if form.template.parent == wiring.installed]
-    return f"{_counted(found, 'form')}, {len(own)} of them the authority’s own"
+    head = forms.letterhead(wiring.installed)
+    heads = [replace(forms.LETTERHEAD, template=head)] if head and head.parent == wiring.installed else []
+    for form in (*own, *heads):
+        for fault in of_pages(wiring.word_file(form.template), form.template.name, form):
+            raise Misconfigured(
+                f"The template {form.template} was installed under older rules. {fault.message} Then install it again: "
+                "pepforms template install.",
+                slug=fault.slug,
+            )
+    of_own = "".join(f", and its letterhead {one.template.name}" for one in heads)
+    shipped = f"those that pepforms brings along lie in {folder('templates')}"
+    return f"{_counted(found, 'form')}, {len(own)} of them the authority’s own{of_own}; {shipped}"
 
 
 def _fonts(_: Wiring) -> str:

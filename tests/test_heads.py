@@ -50,7 +50,7 @@ EVERY = "The header and footer of every page"
     [
         MARKS,
         "{%- if document.draft -%}Draft{%- endif -%} {{document.notice|phrase}} {{r document.marking }}",
-        "{% if document.notice %}{{ document.notice }}{% endif %} {{ document.marking }} {{ document.draft }}",
+        "{% if document.notice %}{{ document.notice }}{% endif %}" + MARKS.replace("{{ document.notice }}", ""),
         "{% if not document.draft %}Signed{% else %}Draft{% endif %} {{ document.notice }} {{ document.marking }}",
     ],
 )
@@ -69,10 +69,42 @@ def test_a_letterhead_that_prints_the_marks_on_every_page_is_taken(text: str) ->
         "{% if document.draft %}" + MARKS + "{% endif %}",
         "{% if document.draft %}{{ document.marking }}{% else %}{{ document.notice }}{% endif %}",
         "{% for target in targets %}" + MARKS + "{% endfor %}",
+        "{{ document.marking }} {{ document.notice }} {{ document.draft }}",
+        MARKS.replace(" · Draft", " "),
+        MARKS.replace(" · Draft", "{# Draft #}{{ document.title }}"),
+        MARKS.replace(" · Draft", "{% else %}Signed off"),
     ],
 )
 def test_a_letterhead_that_does_not_always_print_a_mark_is_refused(text: str) -> None:
     assert unmarked(head(text)) == [EVERY]
+
+
+def test_what_a_page_lacks_is_told_as_it_is_typed_and_is_taken_so() -> None:
+    (found,) = [one for one in lint(head(""), "head.docx", LETTERHEAD) if one.slug == "page-not-marked"]
+    typed = found.message.split(" lack ")[1].split(", so ")[0]
+    assert unmarked(head(typed)) == []
+
+
+@pytest.mark.parametrize("hidden", ["{{ document.marking }}", "{{ document.notice }}", " · Draft"])
+def test_a_mark_that_is_hidden_is_on_no_page(hidden: str) -> None:
+    def change(word: Any) -> None:
+        line = word.sections[0].header.paragraphs[0]
+        before, after = line.text.split(hidden)
+        line.text = before
+        line.add_run(hidden).font.hidden = True
+        line.add_run(after)
+
+    assert unmarked(head(MARKS, change)) == [EVERY]
+
+
+def test_a_question_that_is_hidden_is_asked_all_the_same() -> None:
+    def change(word: Any) -> None:
+        line = word.sections[0].header.paragraphs[0]
+        line.text = ""
+        line.add_run("{% if pep.type %}").font.hidden = True
+        line.add_run(MARKS + "{% endif %}")
+
+    assert unmarked(head("", change)) == [EVERY]
 
 
 def test_marks_in_the_text_are_on_no_page_but_the_first_and_do_not_count() -> None:

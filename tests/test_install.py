@@ -159,12 +159,13 @@ def letterhead(folder: Path, text: str = "From {{ document.virtual_school }}") -
 def test_a_letterhead_of_ones_own_stands_over_every_form_that_takes_one(tmp_path: Path, wiring: Wiring) -> None:
     install.keep(install.read(pack(tmp_path / "ours")), wiring)
     given = letterhead(tmp_path / "head")
-    install.keep(install.read(given), wiring)
+    (installed,) = install.keep(install.read(given), wiring)
     forms = wiring.forms()
     assert forms["our-letter"].letterhead is None
     taken = {form.letterhead for form in forms.values() if form.name != "our-letter"}
     (kept,) = taken
     assert kept is not None
+    assert (installed.name, installed.template) == ("letterhead", kept)
     assert kept.parent == wiring.installed
     assert kept.read_bytes() == (given / "head.docx").read_bytes()
 
@@ -292,6 +293,24 @@ def test_a_kept_template_that_was_changed_by_hand_is_not_used_until_it_is_instal
     assert wiring.template(form)
 
 
+def test_doctor_names_the_letterhead_of_ones_own(tmp_path: Path, wiring: Wiring) -> None:
+    (kept,) = install.keep(install.read(letterhead(tmp_path / "head")), wiring)
+    assert f"0 of them the authority’s own, and its letterhead {kept.template.name}; " in report.doctor(wiring)[1]
+
+
+@pytest.mark.parametrize("rows", [ROWS, 'letterhead = "letter.docx"\n'])
+def test_doctor_tells_of_pages_without_marks_that_were_installed_under_older_rules(
+    tmp_path: Path, wiring: Wiring, rows: str
+) -> None:
+    word = docx.Document()
+    word.save(str(tmp_path / "bare.docx"))
+    given = pack(tmp_path / "ours", (tmp_path / "bare.docx").read_bytes(), rows)
+    (kept,) = install.keep(install.read(given), wiring)
+    healthy, told = report.doctor(wiring)
+    assert not healthy
+    assert re.search(rf"NO  templates .*{kept.template}.* lack {{{{ document\.marking .*install it again", told)
+
+
 def test_doctor_tells_of_a_list_of_forms_that_is_damaged(tmp_path: Path, wiring: Wiring) -> None:
     install.keep(install.read(pack(tmp_path / "ours")), wiring)
     assert "11 forms, 1 of them the authority’s own" in report.doctor(wiring)[1]
@@ -299,6 +318,22 @@ def test_doctor_tells_of_a_list_of_forms_that_is_damaged(tmp_path: Path, wiring:
     healthy, told = report.doctor(wiring)
     assert not healthy
     assert "forms.toml cannot be read" in told
+
+
+def test_a_kept_row_that_is_refused_today_is_told_with_its_file_and_mended_by_the_next_pack(
+    tmp_path: Path, wiring: Wiring
+) -> None:
+    install.keep(install.read(pack(tmp_path / "ours")), wiring)
+    kept = wiring.installed / "forms.toml"
+    kept.write_text('letterhead = ["head.docx"]\n' + kept.read_text() + 'notice = "For {name}"\n')
+    with pytest.raises(Misconfigured, match=f"^{kept}, letterhead: .* Take letterhead out of this file, then install"):
+        wiring.forms()
+    kept.write_text(kept.read_text().partition("\n")[2])
+    with pytest.raises(Misconfigured, match=r"Take \[our-letter\] out of this file, then install the pack again\."):
+        wiring.forms()
+    mended = pepforms(tmp_path / "home", "template", "install", tmp_path / "ours")
+    assert mended.returncode == 0, mended.stderr
+    assert wiring.form("our-letter").notice is None
 
 
 def test_nothing_stays_of_a_pack_where_the_disk_is_full_before_the_end(tmp_path: Path, wiring: Wiring) -> None:

@@ -55,7 +55,7 @@ LETTER = Form(
 )
 UNHEADED = replace(LETTER, letterhead=None)
 """The same under no letterhead, so that its own header stands and is judged."""
-MARKS = "{{ document.marking }} {{ document.notice }} {{ document.draft }}"
+MARKS = "{{ document.marking }} {{ document.notice }} {% if document.draft %}Draft{% endif %}"
 PEP: dict[str, Any] = {
     "pep": {"id": "PEP-1", "version": 1, "phase": "secondary", "provision_state": "on_roll"},
     "child": {"preferred_name": "Quill", "upn": "K999999914001"},
@@ -175,6 +175,11 @@ def not_a_heading(word: Any) -> None:
 
 def heading_switched_off(word: Any) -> None:
     word.tables[0].rows[0]._tr.trPr.find(qn("w:tblHeader")).set(qn("w:val"), "0")
+
+
+def looped_heading(word: Any) -> None:
+    loop, heading = word.tables[0].rows[1]._tr, word.tables[0].rows[0]._tr
+    heading.addprevious(loop)
 
 
 def turned(word: Any) -> None:
@@ -589,6 +594,18 @@ FAULTS: dict[str, tuple[Break, str, str]] = {
     ),
     "a day in words": (text('{% if meeting.date == "12 November 2026" %}{% endif %}'), "wrong-comparison", HERE),
     "a role in words": (text('{{ people|where("role", "Social worker")|count }}'), "wrong-comparison", HERE),
+    "an age in quotation marks": (
+        text('{% if child.date_of_birth|age(meeting.date) == "10" %}{% endif %}'), "wrong-comparison", HERE,
+    ),
+    "a count in quotation marks": (text('{% if "2" == targets|count %}{% endif %}'), "wrong-comparison", HERE),
+    "a number that is no name": (text("{% if 5 == child.upn %}{% endif %}"), "wrong-comparison", HERE),
+    "an amount without pence": (
+        text('{% if pupil_premium_plus.allocation == "700" %}{% endif %}'), "wrong-comparison", HERE,
+    ),
+    "an amount with its sign": (
+        text('{{ pupil_premium_plus.lines|where("cost", "£700.00")|count }}'), "wrong-comparison", HERE,
+    ),
+    "a person by name": (text('{{ targets|where("owner", "Callum Imagine")|count }}'), "wrong-comparison", HERE),
     "a row's name where there is no row": (
         text("{% for t in targets %}{% else %}{{ t.target }}{% endfor %}"), "unknown-field", HERE,
     ),
@@ -646,6 +663,7 @@ FAULTS: dict[str, tuple[Break, str, str]] = {
     # what else is in the file
     "a heading row that does not say so": (not_a_heading, "no-heading-row", "text, table 1, row 1, cell 1"),
     "a heading row switched off": (heading_switched_off, "no-heading-row", "text, table 1, row 1, cell 1"),
+    "a heading row within the loop": (looped_heading, "no-heading-row", "text, table 1, row 1, cell 1"),
     "a picture without words": (picture(), "no-alternative-text", HERE),
     "no title": (without_title, "no-title", "document properties"),
     "all pages turned": (turned, "wrong-orientation", "the whole file"),
@@ -854,6 +872,13 @@ def test_the_nearest_name_is_told(tag: str, near: str) -> None:
     assert near in found.message
 
 
+@pytest.mark.parametrize("filters", [500, 5000])
+def test_a_tag_that_says_too_much_to_be_read_is_told(filters: int) -> None:
+    word = good()
+    text(f"{{{{ child.upn{'|phrase' * filters} }}}}")(word)
+    assert [(one.slug, str(one.place)) for one in findings(word)] == [("unreadable-tag", HERE)]
+
+
 @pytest.mark.parametrize(
     "tags",
     [
@@ -870,6 +895,8 @@ def test_the_nearest_name_is_told(tag: str, near: str) -> None:
         "{% if child.date_of_birth < meeting.date and meeting.date >= '2026-09-01' %}{% endif %}",
         "{% for t in targets %}{% for u in targets if loop.last %}{{ loop.index }}{% endfor %}{% endfor %}",
         "{{\u00a0child.upn\u00a0}}, {{r\u00a0child.preferred_name|strong }}",
+        "{% if targets|count == 2 and 2 == targets|count and child.date_of_birth|age(meeting.date) != 10 %}{% endif %}",
+        "{% if pupil_premium_plus.allocation == '-700.00' %}{{ targets|where('owner', 'p1')|count }}{% endif %}",
         "{# only a note #}",
         "{% if child.upn %}{{ child.legal_name|name }}{% endif %}",
         "{{r child.preferred_name|strong }}",
@@ -904,6 +931,16 @@ def test_what_word_fills_itself_is_told_by_the_name_of_its_field(code: str) -> N
     assert f"({code.split()[0].upper()})" in found.message
 
 
+def test_whoever_finds_no_tag_for_a_date_of_words_is_told_what_to_write() -> None:
+    word = good()
+    field(" SAVEDATE ")(word)
+    (found,) = findings(word)
+    (instead,) = re.findall(r"\{\{ \S.*? \}\}", found.message.partition("type the date")[2])
+    word = good()
+    text(instead)(word)
+    assert findings(word) == []
+
+
 @pytest.mark.parametrize("code", ["PAGE", "NUMPAGES", "TOC \\o", "PAGEREF _Toc1", "HYPERLINK x", "STYLEREF x", "DATES"])
 def test_what_every_document_counts_anew_is_no_finding(code: str) -> None:
     word = good()
@@ -925,6 +962,24 @@ def test_a_table_for_layout_needs_no_heading_where_the_table_within_has_one() ->
     around = word.add_table(1, 1).cell(0, 0)
     around._tc.insert(1, loop)
     assert findings(word) == []
+
+
+def test_a_heading_row_may_be_asked_for_in_a_row_before_it() -> None:
+    def asked() -> Any:
+        word = good()
+        table = word.tables[0]
+        question, answered = table.add_row(), table.add_row()
+        question.cells[0].text, answered.cells[0].text = "{%tr if targets %}", "{%tr endif %}"
+        table.rows[0]._tr.addprevious(question._tr)
+        return word
+
+    assert findings(asked()) == []
+    word = asked()
+    heading = word.tables[0].rows[1]._tr.trPr
+    heading.remove(heading.find(qn("w:tblHeader")))
+    assert [(one.slug, str(one.place)) for one in findings(word)] == [
+        ("no-heading-row", "text, table 1, row 2, cell 1")
+    ]
 
 
 @pytest.mark.parametrize("width", ["595.3pt", "12240.0", "210mm", "8.5in"])
@@ -1250,6 +1305,33 @@ def test_the_command_refuses_a_form_that_is_not_and_two_files_to_annotate(tmp_pa
     good().save(str(tmp_path / "mine.docx"))
     assert check(tmp_path / "mine.docx", "--form", "nosuch")[0] == 65
     assert check(tmp_path / "mine.docx", tmp_path / "mine.docx", "--annotate", tmp_path / "out.docx")[0] == 64
+
+
+def slugs(*arguments: str | Path) -> set[str]:
+    (entry,) = json.loads(check(*arguments, "--format", "json")[1])["results"]
+    return {one["slug"] for one in entry["findings"]}
+
+
+def test_a_file_of_a_pack_is_checked_as_what_its_row_says(tmp_path: Path) -> None:
+    letter, head, rows = (tmp_path / name for name in ("letter.docx", "head.docx", "forms.toml"))
+    word = good()
+    text("{{ child.unp }}")(word)  # so that nothing is tried
+    for path in (letter, head):
+        word.save(str(path))
+    row = '[letter]\ntitle = "Letter"\ntemplate = "letter.docx"\naudiences = ["school"]\n'
+    rows.write_text(row)
+    assert slugs(letter) == {"unknown-field", "page-not-marked"}
+    rows.write_text(f'letterhead = "head.docx"\n{row}letterhead = true\n')
+    assert slugs(letter) == {"unknown-field"}
+    assert slugs(head) == {"unknown-field", "page-not-marked", "title-no-heading"}
+
+
+def test_only_what_is_meant_for_a_whole_pep_owes_what_is_needed_at_sign_off(tmp_path: Path) -> None:
+    word = good()
+    text("{{ child.unp }}")(word)
+    word.save(str(tmp_path / "mine.docx"))
+    assert slugs(tmp_path / "mine.docx") == {"unknown-field"}
+    assert slugs(tmp_path / "mine.docx", "--form", "pep") == {"unknown-field", "needed-not-printed"}
 
 
 def test_the_copy_with_comments_never_takes_the_place_of_the_template(tmp_path: Path) -> None:

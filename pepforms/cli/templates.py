@@ -54,9 +54,7 @@ def template_fields(wiring: Wiring) -> None:
 
 @template.command("check")
 @click.argument("paths", nargs=-1, metavar="[FILE.docx…]", type=click.Path(path_type=Path))
-@click.option(
-    "--form", "name", metavar="F", help="The form that the template is for; else the one it belongs to, or pep."
-)
+@click.option("--form", "name", metavar="F", help="The form that the template is for; else the one it belongs to.")
 @format_option
 @click.option(
     "--annotate",
@@ -87,10 +85,11 @@ def template_check(
         many.tell(f"LibreOffice is not installed, so rdocx is held to account by no other. {INSTALL}")
     results = Results(as_format)
     for path in paths or [form.template for form in wiring.forms().values()]:
-        form = given or _form_of(path, wiring)
+        known = given or _form_of(path, wiring)
+        form = known or wiring.form(forms.PEP)
         try:
             data = _read(path)
-            findings = trial.lint(data, path.name, form, wiring)
+            findings = [one for one in trial.lint(data, path.name, form, wiring) if known or not _of_a_whole_pep(one)]
         except PepformsError as error:
             results.failures.add(path.name, error)
             results.add(report.lint(path.name, form.name, [lint.of_file(error)]))
@@ -128,11 +127,17 @@ def _stopped(findings: list[lint.Finding]) -> bool:
     return any(finding.severity == "blocks" for finding in findings)
 
 
-def _form_of(path: Path, wiring: Wiring) -> forms.Form:
+def _of_a_whole_pep(finding: lint.Finding) -> bool:
+    """Whether it asks of a template what only that of a whole PEP owes."""
+    return finding.slug == "needed-not-printed"
+
+
+def _form_of(path: Path, wiring: Wiring) -> forms.Form | None:
+    """The form that a Word file belongs to: one in use, else one of the pack that it lies in; None for neither."""
     if path.resolve() in {one.resolve() for one in forms.letterheads(wiring.installed)}:
         return forms.LETTERHEAD
     known = {form.template.resolve(): form for form in wiring.forms().values()}
-    return known.get(path.resolve(), wiring.form("pep"))
+    return known.get(path.resolve()) or forms.beside(path.resolve(), wiring.installed)
 
 
 def _told(name: str, findings: list[lint.Finding], engines: tuple[Converter, ...]) -> str:

@@ -47,6 +47,8 @@ _FIELD = re.compile(
     re.IGNORECASE | re.VERBOSE,
 )
 """Fields that Word would fill from a list, from a question, from the computer or from what it knows of the file."""
+_ASKING_ROW = re.compile(r"\{%tr\s+if\b[^%]*%\}")
+"""All that a row says which only asks whether those below it stand, and is taken out itself."""
 _REVISIONS = tuple(
     f"{W}{name}" for name in (
         "ins", "del", "moveFrom", "moveTo", "cellIns", "cellDel", "cellMerge", "rPrChange", "pPrChange", "sectPrChange",
@@ -230,16 +232,15 @@ def _hidden(story: Story, element: etree._Element) -> Iterator[Fault]:
 
 
 def _table(story: Story, element: etree._Element) -> Iterator[Fault]:
-    """A table that loops over rows needs a heading row that says so, at its beginning."""
+    """A table that loops over rows needs a heading row that says so, at its beginning; a row may ask for it before."""
     rows = [row for row in element.iter(f"{W}tr") if _in_table(row) is element]
-    header = rows[0].find(f"{W}trPr/{W}tblHeader") if rows else None
+    says = {row: "".join(t.text or "" for t in row.iter(f"{W}t") if _in_table(t) is element).strip() for row in rows}
+    first = next((row for row, said in says.items() if not _ASKING_ROW.fullmatch(said)), None)
+    header = first.find(f"{W}trPr/{W}tblHeader") if first is not None else None
     if header is not None and _on(header):
         return
-    for row in rows:
-        own = (text.text or "" for text in row.iter(f"{W}t") if _in_table(text) is element)
-        if re.search(r"\{%tr\s+[-+]?\s*for\b", "".join(own)):
-            yield story.fault("no-heading-row", rows[0])
-            return
+    if any(re.search(r"\{%tr\s+[-+]?\s*for\b", said) for said in says.values()):
+        yield story.fault("no-heading-row", rows[0] if first is None else first)
 
 
 def _in_table(element: etree._Element) -> etree._Element:

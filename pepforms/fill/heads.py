@@ -12,23 +12,32 @@ from collections.abc import Iterator, Mapping
 from lxml import etree
 
 from pepforms.fill.fabric import Fault
-from pepforms.fill.tags import Place, W, survey
+from pepforms.fill.tags import TAG, Place, W, paragraphs
 from pepforms.forms import LETTERHEAD, Form
 
 _R = "{http://schemas.openxmlformats.org/officeDocument/2006/relationships}"
 _TEXT, _STYLES, _SETTINGS = "word/document.xml", "word/styles.xml", "word/settings.xml"
 _RELATIONS = "word/_rels/document.xml.rels"
 
-_MARKS = ("document.marking", "document.notice", "document.draft")
+_DRAFT = "document.draft"
+_MARKS = {
+    "document.marking": "{{ document.marking }}",
+    "document.notice": "{{ document.notice }}",
+    _DRAFT: "{% if document.draft %}Draft: not signed off{% endif %}",
+}
+"""What a page must say, and what an author types for it."""
+
 _PAGES = {"default": "every page", "first": "the first page", "even": "even pages"}
 _STATEMENT = re.compile(r"\{%(?:tr|tc|p|r)?[-+]?\s*(?P<word>\w+)\s*(?P<asked>.*?)\s*[-+]?%\}", re.DOTALL)
 _PRINTED = re.compile(r"\{\{(?:r\s)?[-+]?\s*(document\.\w+)\b")
+_PIECE = re.compile(rf"{TAG.pattern}|.+?(?=\{{[{{%#]|\Z)", re.DOTALL)
+"""A tag, or the words up to the next one."""
 
 
 def faults(parts: Mapping[str, etree._Element], form: Form) -> Iterator[Fault]:
     """What a template lacks that stands under no letterhead, or is one."""
     if form.letterhead is None:
-        yield from _unmarked(parts, [mark for mark in _MARKS if mark != "document.draft" or form.stage != "record"])
+        yield from _unmarked(parts, [mark for mark in _MARKS if mark != _DRAFT or form.stage != "record"])
     if form == LETTERHEAD and not _is_a_heading("Title", parts.get(_STYLES)):
         yield Fault("title-no-heading", Place("styles"))
 
@@ -38,7 +47,7 @@ def _unmarked(parts: Mapping[str, etree._Element], wanted: list[str]) -> Iterato
     told: set[str] = set()
     for pages, standing in _headed(parts):
         said = {mark for part in standing if part in parts for mark in _said(part, parts[part])}
-        missing = [mark for mark in wanted if mark not in said]
+        missing = [_MARKS[mark] for mark in wanted if mark not in said]
         if missing and pages not in told:
             told.add(pages)
             yield Fault("page-not-marked", Place("the whole file"), what=f"{_PAGES[pages]} lack {', '.join(missing)}")
@@ -61,17 +70,25 @@ def _headed(parts: Mapping[str, etree._Element]) -> Iterator[tuple[str, list[str
 
 
 def _said(part: str, root: etree._Element) -> Iterator[str]:
-    """The marks that a header or footer prints whatever else is so; that of a draft, where it asks for it."""
-    tags, _ = survey(part, root)
+    """The marks that a header or footer prints whatever else is so; that of a draft, where it has words for one."""
     open_: list[str] = []
-    for tag in tags:
-        statement, printed = _STATEMENT.match(tag.text), _PRINTED.match(tag.text)
+    texts = [text for paragraph in paragraphs(part, root) for text in paragraph.texts()]
+    says = "".join(text.text or "" for text in texts)
+    seen = "".join(" " * len(text.text or "") if _is_hidden(text) else text.text or "" for text in texts)
+    for found in _PIECE.finditer(says):
+        piece, drawn = found.group(), seen[found.start() : found.end()]
+        statement, printed = _STATEMENT.match(piece), _PRINTED.match(drawn)
         if statement:
             _step(open_, statement["word"], statement["asked"])
-            if open_ == ["document.draft"]:
-                yield "document.draft"
-        elif printed and all(asked == printed[1] for asked in open_):
+        elif printed and printed[1] != _DRAFT and all(asked == printed[1] for asked in open_):
             yield printed[1]
+        elif open_ == [_DRAFT] and drawn.strip() and not TAG.match(piece):
+            yield _DRAFT
+
+
+def _is_hidden(text: etree._Element) -> bool:
+    run = text.getparent()
+    return _is_on(run.find(f"{W}rPr") if run is not None else None, "vanish")
 
 
 def _step(open_: list[str], word: str, asked: str) -> None:

@@ -111,7 +111,7 @@ KINDS: Mapping[str, Kind] = {
     ),
     "page-not-marked": Kind(
         "blocks",
-        "Copy them from the headers of the letterhead that pepforms brings along.",
+        "Type it there just so; or copy the headers of letterhead.docx, in the folder that `pepforms doctor` shows.",
         "the header and footer of {what}, so a page would not say whose it is, or that it is a draft",
     ),
     "title-no-heading": Kind(
@@ -182,7 +182,8 @@ KINDS: Mapping[str, Kind] = {
     ),
     "field-of-word": Kind(
         "blocks",
-        "Delete it and write a tag in {{ }} in its place.",
+        "Delete it and write a tag in {{ }} in its place; or type the date that a document is to bear, or use one of "
+        "the PEP, such as {{ meeting.date|long_date }}.",
         "there is a field that Word fills itself ({what}), which nobody fills here",
     ),
     "hidden-by-style": Kind(
@@ -255,6 +256,11 @@ def lint(data: bytes, name: str, form: Form) -> list[Finding]:
     if form.name == _WHOLE_PEP:
         found += [_untold(placeholder(one), one.title) for one in reader.untold()]
     return found
+
+
+def of_pages(data: bytes, name: str, form: Form) -> list[Finding]:
+    """What a template lacks on its pages and of its title, alone: quick enough to ask of one that is in use."""
+    return [*map(_of_fabric, heads.faults(package.parsed(package.opened(data, name), name), form))]
 
 
 def _under_a_letterhead(

@@ -30,6 +30,7 @@ _INSTEAD = {"elseif": "elif", "elsif": "elif", "elsefor": "else", "end": "endif 
 """What authors write who know another language of templates."""
 _SIGNS = {"≥": ">=", "≤": "<=", "≠": "!="}
 """What Word makes of two signs that are typed one after the other."""
+_AMOUNT = re.compile(r"-?\d+\.\d\d")
 _ORDER = ("lt", "lteq", "gt", "gteq")
 _UNSEEN = re.compile("[\u00ad\u200b-\u200f\u2028-\u202e\u2060-\u2064\ufeff]")
 
@@ -107,8 +108,11 @@ class Reader:
                 open_[-1].absent = {*open_[-1].denied}
                 open_[-1].names = {}
             reading = _Reading(self, tag, open_)
-            for node in tree.body if word != "else" else ():
-                reading.statement(node, word)
+            try:
+                for node in tree.body if word != "else" else ():
+                    reading.statement(node, word)
+            except RecursionError:
+                reading.faults = [Fault("unreadable-tag", tag, "it says too much to be read; say less in one tag")]
             yield from reading.faults
 
     def _parsed(self, text: str, word: str) -> tuple[nodes.Template, list[tuple[str, str]]]:
@@ -344,10 +348,10 @@ class _Reading:
             for (left, fact), (right, other) in itertools.product(lefts, rights):
                 if operand.op in _ORDER:
                     self._in_order(fact, other)
-                elif isinstance(fact, Field):
-                    self._may_be(fact, right)
-                elif isinstance(other, Field):
-                    self._may_be(other, left)
+                    continue
+                for shape, held_against in ((fact, right), (other, left)):
+                    if isinstance(shape, Field) or shape is _NUMBER:
+                        self._may_be(shape, held_against)
 
     def _in_order(self, one: _Shape, other: _Shape) -> None:
         """Numbers are more or less than numbers, and days than days: all else is held as words, 80.00 above 700.00."""
@@ -355,8 +359,8 @@ class _Reading:
         if not any(all(isinstance(s, Field | Kind) and kinds.fits(s, k) for s in pair) for k in (_NUMBER, _DAY)):
             self._fault("wrong-comparison", "it asks for more or less of what is not two numbers or two dates")
 
-    def _may_be(self, fact: Field, node: nodes.Node) -> None:
-        """What a fact is held against must be something that it may be."""
+    def _may_be(self, fact: Field | Kind, node: nodes.Node) -> None:
+        """What a fact, or a number that a filter makes, is held against must be something that it may be."""
         if isinstance(node, nodes.Const) and (why := _never(fact, node.value)):
             self._fault("wrong-comparison", why)
 
@@ -478,21 +482,33 @@ def _called(shape: _Shape) -> str:
     return "what is bold already" if shape is Kind.RUN else "what stands there"
 
 
-def _never(fact: Field, value: object) -> str | None:
-    """Why a fact is never what the author writes out."""
+def _never(fact: Field | Kind, value: object) -> str | None:
+    """Why a fact, or a number, is never what the author writes out."""
+    is_number = kinds.of_constant(value) is _NUMBER
+    if isinstance(fact, Kind):
+        return None if is_number else f"a number is never “{value}”; write the number without quotation marks"
     said = f"“{fact.title}” is never “{value}”"
     known = {code: one.label for code, one in codes.known(fact.codes).items()} if fact.codes else fact.labels
     if fact.type == "boolean":
         return None if isinstance(value, bool) else f"{said}; write true or false, without quotation marks"
     if fact.type in ("integer", "number"):
-        return None if kinds.of_constant(value) is Kind.NUMBER else f"{said}; write a number, without quotation marks"
+        return None if is_number else f"{said}; write a number, without quotation marks"
     if fact.fields or fact.items or not isinstance(value, str):
         return said
     if known and value not in known:
         meant = next((code for code, label in known.items() if value.lower() in (code.lower(), label.lower())), None)
         return f"{said}; did its author mean “{meant}”?" if meant else f"{said}{close(value, [*known])}"
-    if fact.format == "date" and kinds.of_constant(value) is not Kind.DAY:
-        return f"{said}; write the date as 2026-11-30"
+    return f"{said}; {meant}" if (meant := _meant_as_held(fact, value)) else None
+
+
+def _meant_as_held(fact: Field, value: str) -> str | None:
+    """How the PEP holds a fact of a kind, where it holds none as the author writes it."""
+    if fact.format == "date" and kinds.of_constant(value) is not _DAY:
+        return "write the date as 2026-11-30"
+    if fact.format == "money" and not _AMOUNT.fullmatch(value):
+        return "write the amount as 700.00"
+    if fact.person and " " in value:
+        return "a person is held by their reference, which people[].id tells"
     return None
 
 
