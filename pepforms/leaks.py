@@ -63,7 +63,6 @@ def search(copy: Copy, open_words: str) -> Search:
     Where the child's home is hidden, a part of a name, a place or an address counts as well as the whole. What a named
     person lets stand as not identifying is not looked for, as far as it stands nowhere else.
     """
-    open_ = _open(copy)
     new_words = {fact.pointer: fact.value for fact in (*copy.shown, *copy.of_others)}
     wanted: dict[Form, list[Fact]] = {}
     for fact in _telling(copy):
@@ -73,7 +72,8 @@ def search(copy: Copy, open_words: str) -> Search:
                 del forms[form]
         for form in forms:
             wanted.setdefault(form, []).append(fact)
-    for form in {*open_.intersection(wanted), *_said_in(open_words, wanted)}:
+    known = _open(copy) | _said_in(open_words, wanted)
+    for form in [form for form in wanted if form in known]:
         facts = wanted.pop(form)
         for town in _as_town(form, facts) if copy.hides_home else ():
             wanted.setdefault(town, []).extend(facts)

@@ -63,7 +63,7 @@ def teams() -> frozenset[str]:
 
 @functools.cache
 def _ordinary() -> frozenset[str]:
-    """Our own lists, and all that the schema uses to say what its fields and codes mean, but for ethnicities and authorities."""
+    """Our own lists, and the words of the schema and its codes, but for those of ethnicities and authorities."""
     fields = list(schema.load().root.walk())
     labels = itertools.chain.from_iterable(each.labels.values() for each in fields)
     lists = {each.codes for each in fields if each.codes} - {"ethnicity", "local_authority"}
