@@ -83,7 +83,7 @@ def objects(shape: dict[str, Any]) -> st.SearchStrategy[dict[str, Any]]:
         optional={name: part for name, part in parts.items() if name not in needs},
     )
     least = shape.get("minProperties", 0)
-    good = Draft202012Validator({key: shape[key] for key in ("if", "then") if key in shape})
+    good = Draft202012Validator({key: shape[key] for key in ("if", "then", "allOf") if key in shape})
     return made.filter(lambda found: len(found) >= least and good.is_valid(found))
 
 
